@@ -1,0 +1,1 @@
+"""LocalStack plugin: Lambda execution environments as processes."""

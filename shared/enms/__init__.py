@@ -1,0 +1,1 @@
+"""EnMS Analytics: what every function of the service imports."""

@@ -1,1 +1,3 @@
 """EnMS Analytics: what every function of the service imports."""
+
+__version__ = "0.1.0"

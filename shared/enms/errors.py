@@ -31,3 +31,7 @@ class ConflictError(EnmsError):
 
 class UnavailableError(EnmsError):
     """A part that we depend on (the database) doesn't answer now; asking again later is right."""
+
+
+class ForbiddenError(EnmsError):
+    """Who asks lacks the right for it."""

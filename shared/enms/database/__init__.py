@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, queries by table family, migrations. The only place with SQL and psycopg2."""

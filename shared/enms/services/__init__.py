@@ -1,0 +1,1 @@
+"""Use cases: read, compute, write. What routes, jobs and tests call."""

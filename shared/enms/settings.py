@@ -1,0 +1,140 @@
+"""What an operator can set, one class per function; read from the environment when a function starts, not at import.
+
+A field is read from the variable of the same name in upper case: `log_level` from `LOG_LEVEL`.
+Plain pydantic models: a settings library would cost a tenth of a cold start.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+from urllib.parse import quote
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from enms import __version__
+from enms.errors import InvalidInputError
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+def _words(text: object) -> object:
+    return tuple(text.replace(",", " ").split()) if isinstance(text, str) else text
+
+
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+class Settings(BaseModel):
+    """What every function has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    log_level: LogLevel = Field("INFO", description="least severe level that is logged")
+    service_name: str = Field("enms-analytics", description="name in logs and in /health")
+    service_version: str = Field(__version__, description="version in logs and in /health")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Reads the settings; an empty variable counts as not set.
+
+        Raises:
+            InvalidInputError: A variable's value can't be used; the message names it, without repeating secrets.
+        """
+        given = {
+            name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as invalid:
+            problems = [f"{str(error['loc'][0]).upper()}: {error['msg']}" for error in invalid.errors()]
+            raise InvalidInputError(f"Settings that can't be used: {'; '.join(problems)}.") from None
+
+
+class DatabaseSettings(Settings):
+    """Where PostgreSQL is: a URL, else a secret's name, else its parts."""
+
+    enms_database_url: SecretStr | None = Field(None, description="libpq URL of an existing database")
+    database_secret_name: str | None = Field(
+        None,
+        description="Secrets Manager secret with host, port, dbname, username and password, as RDS writes them",
+    )
+    database_host: str = Field("localhost", description="host, where neither URL nor secret is set")
+    database_port: int = Field(5432, ge=1, le=65535)
+    database_name: str = Field("enms")
+    database_user: str = Field("postgres")
+    database_password: SecretStr = Field(SecretStr(""))
+    database_pool_size: int = Field(8, ge=1, le=100, description="connections that one process may hold")
+    database_statement_timeout_seconds: int = Field(
+        25, ge=1, description="a query that takes longer is ended"
+    )
+
+    @property
+    def database_url(self) -> str:
+        """The libpq URL of the settings that need no secret."""
+        if self.enms_database_url:
+            return self.enms_database_url.get_secret_value()
+        return libpq_url(
+            self.database_host,
+            self.database_port,
+            self.database_name,
+            self.database_user,
+            self.database_password.get_secret_value(),
+        )
+
+
+class ApiSettings(DatabaseSettings):
+    """What every endpoint group has."""
+
+    cors_allowed_origins: CommaSeparated = Field(
+        (), description="origins whose pages may call the API; none by default"
+    )
+    public_prefix: str = Field("/api/analytics", description="path under which the front door serves the API")
+
+
+class KpiSettings(ApiSettings):
+    """Function `kpi`."""
+
+
+class SchedulerSettings(ApiSettings):
+    """What is known of the rules: the same template parameters make the rules and these variables."""
+
+    scheduler_enabled: bool = Field(True, description="false: rules are deployed disabled")
+    daily_kpis_schedule: str = Field(
+        "cron(30 0 * * ? *)", description="EventBridge schedule of the daily KPIs, UTC"
+    )
+
+
+class CatalogSettings(SchedulerSettings):
+    """Function `catalog`."""
+
+
+class JobsSettings(SchedulerSettings):
+    """Function `jobs`."""
+
+    daily_kpis_function: str | None = Field(
+        None, description="Lambda function that runs the daily KPIs; without it the job runs in this process"
+    )
+
+
+class DailyKpisSettings(DatabaseSettings):
+    """Function `daily-kpis`."""
+
+    database_statement_timeout_seconds: int = Field(
+        240, ge=1, description="a query that takes longer is ended"
+    )
+
+
+class MigrateSettings(DatabaseSettings):
+    """Function `migrate`."""
+
+    database_statement_timeout_seconds: int = Field(
+        840, ge=1, description="a query that takes longer is ended"
+    )
+
+
+def libpq_url(host: str, port: int | str, name: str, user: str, password: str) -> str:
+    """The URL of a PostgreSQL database; a host that is a path names the folder of a Unix socket."""
+    return (
+        f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@/{quote(name, safe='')}"
+        f"?host={quote(host, safe='')}&port={port}"
+    )

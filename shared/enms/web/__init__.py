@@ -1,0 +1,1 @@
+"""What every endpoint group shares: the application, errors, rights, parameters."""

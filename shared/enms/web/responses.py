@@ -1,0 +1,22 @@
+"""Answers as JSON, written once: what a service returns is right by construction and isn't validated again."""
+
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.responses import Response
+
+
+class JsonResponse(Response):
+    """JSON of dicts, dataclasses, UUIDs, dates and numbers; instants end in `Z`, what isn't finite is null."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the body."""
+        return to_json(content, inf_nan_mode="null")
+
+
+class ProblemResponse(JsonResponse):
+    """An error as RFC 9457 describes it."""
+
+    media_type = "application/problem+json"

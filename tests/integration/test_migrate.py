@@ -30,7 +30,7 @@ def test_plan_names_what_would_come_and_changes_nothing(connection):
     plan = migrate.plan(connection)
 
     assert "table analytics.energy_15min" in plan.added
-    assert "table energy_readings" in plan.added
+    assert "table public.energy_readings" in plan.added
     assert not plan.replaced
     assert not _exists(connection, "analytics.schema_migrations")
 
@@ -85,13 +85,10 @@ def test_file_names_are_checked(tmp_path, names):
 
 
 def test_replaced_function_is_told(connection, tmp_path):
-    _write(tmp_path, "0001_first.sql", "CREATE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 2'")
+    statement = "CREATE OR REPLACE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT {}'"
+    _write(tmp_path, "0001_first.sql", statement.format(2))
     migrate.apply(connection, tmp_path)
-    _write(
-        tmp_path,
-        "0002_right.sql",
-        "CREATE OR REPLACE FUNCTION public.one() RETURNS int LANGUAGE sql AS 'SELECT 1'",
-    )
+    _write(tmp_path, "0002_right.sql", statement.format(1))
 
     plan = migrate.plan(connection, tmp_path)
 

@@ -55,7 +55,8 @@ _INVENTORY = """
     UNION ALL
     SELECT 'function', p.oid::regprocedure::text, NULL, md5(pg_get_functiondef(p.oid))
     FROM pg_proc p
-    WHERE prokind IN ('f', 'p') AND pronamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')
+    WHERE prokind IN ('f', 'p')
+          AND pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
 """
 
 type _Inventory = Mapping[tuple[str, str], tuple[str | None, str | None]]

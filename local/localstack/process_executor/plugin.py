@@ -1,0 +1,38 @@
+"""What LocalStack finds of this package."""
+
+from localstack.runtime import hooks
+from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+
+
+class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
+    """Chosen by ``LAMBDA_RUNTIME_EXECUTOR=process``."""
+
+    name = "process"
+
+    def load(self, *args: object, **kwargs: object) -> type[RuntimeExecutor]:
+        """The executor's class."""
+        from process_executor.executor import ProcessRuntimeExecutor
+
+        return ProcessRuntimeExecutor
+
+
+@hooks.on_infra_start()
+def take_shortcuts() -> None:
+    """Spares each invocation the detours over LocalStack's own HTTP gateway."""
+    from process_executor import shortcuts
+
+    shortcuts.install()
+
+
+class FrontDoorServerPlugin(RuntimeServerPlugin):
+    """Chosen by ``GATEWAY_SERVER=front_door``."""
+
+    name = "front_door"
+
+    def load(self, *args: object, **kwargs: object) -> RuntimeServer:
+        """The server that LocalStack's main loop runs."""
+        from process_executor.front_door import FrontDoorServer
+
+        return FrontDoorServer()

@@ -1,0 +1,59 @@
+# The few commands that a person types. `make up` and `make test` are all the set-up there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# Byte code is kept: without it each start costs seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
+BIN := .enms/env/functions/bin
+ENMS := $(BIN)/enms
+NAME ?= functions
+ROWS ?=
+
+.PHONY: help setup up down status logs dev unit test lint bench sam-check reset
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## bring uv and both environments into .enms (up and test do it)
+	@local/setup.sh
+
+up: setup ## bring the local cloud up; ends with the addresses and a call to copy
+	@$(ENMS) up
+
+down: ## stop it; the database's content stays
+	@$(call enms,down)
+
+status: ## what runs, where, since when, and its memory
+	@$(call enms,status)
+
+logs: ## follow a log: make logs NAME=kpi (postgres, localstack, feed, functions, or one function)
+	@$(call enms,logs --follow $(NAME))
+
+dev: setup ## the same routes from uvicorn on port 8001, with reload
+	@$(ENMS) dev
+
+unit: setup ## the tests without sockets, in seconds
+	@$(BIN)/python -m pytest tests/unit
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+test: lint ## everything: lint, types, all tests
+	@$(BIN)/python -m pytest
+
+bench: setup ## the table of figures: make bench ROWS="kpi-24h import"
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ROWS)
+
+sam-check: setup ## images built by SAM and asked with events/, where a container engine runs
+	@local/sam-check.sh
+
+reset: ## stop, and empty .enms: database, logs, environments
+	@if [ -x $(ENMS) ]; then $(ENMS) reset --yes; fi
+	@rm -rf .enms
+	@echo "State           .enms is empty"
+
+# Commands that need no set-up of their own.
+enms = if [ -x $(ENMS) ]; then $(ENMS) $(1); else echo "Nothing is set up here yet: run make up."; fi

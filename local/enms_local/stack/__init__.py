@@ -1,0 +1,1 @@
+"""The life of the local cloud: its settings, its processes, and the steps that bring it up."""

@@ -1,0 +1,137 @@
+"""Deploys `template.yaml` on the local cloud through CloudFormation, as it would be on AWS."""
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from enms.errors import UnavailableError
+from enms_local.stack.database import Credentials
+from enms_local.stack.processes import write_whole
+from enms_local.stack.settings import CHECKOUT, StackSettings
+
+if TYPE_CHECKING:
+    import psutil
+
+TEMPLATE = CHECKOUT / "template.yaml"
+STACK_NAME = "enms-analytics"
+SECRET_NAME = "enms/database"  # noqa: S105 - a name, not a secret
+DEPLOY_TIMEOUT_SECONDS = 180
+_POLL_SECONDS = 0.2
+_IN_PROGRESS = "_IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What is to be deployed.
+
+    Attributes:
+        settings: Where, and the values of the parameters.
+        credentials: Of the database, for the secret that functions read.
+        template: The CloudFormation template with the SAM transform.
+    """
+
+    settings: StackSettings
+    credentials: Credentials
+    template: Path = TEMPLATE
+
+    def is_current(self, cloud: "psutil.Process") -> bool:
+        """Whether this very deployment was finished on the running LocalStack."""
+        try:
+            return bool(json.loads(self._record.read_text()) == self._fingerprint(cloud))
+        except (FileNotFoundError, ValueError):
+            return False
+
+    def deploy(self, cloud: "psutil.Process") -> int:
+        """Puts the secret and creates the stack on a LocalStack that holds nothing yet.
+
+        Returns:
+            The number of resources.
+
+        Raises:
+            UnavailableError: CloudFormation failed; says which resource and why.
+        """
+        self._record.unlink(missing_ok=True)
+        secret = json.dumps(self.credentials.as_secret())
+        self._client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=secret)
+        cloudformation = self._client("cloudformation")
+        body = self.template.read_text()
+        known = {p["ParameterKey"] for p in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
+        cloudformation.create_stack(
+            StackName=STACK_NAME,
+            TemplateBody=body,
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in self._parameters().items()
+                if name in known
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        self._wait(cloudformation)
+        resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        write_whole(self._record, json.dumps(self._fingerprint(cloud)))
+        return len(resources)
+
+    @property
+    def _record(self) -> Path:
+        return self.settings.run_dir / "deployment.json"
+
+    def _parameters(self) -> dict[str, str]:
+        """Values of the template's parameters; those that it doesn't have are left out."""
+        settings = self.settings
+        values = {
+            "DatabaseSecretName": SECRET_NAME,
+            "LogLevel": settings.log_level,
+            "SchedulerEnabled": str(settings.scheduler_enabled).lower(),
+            "DailyKpisSchedule": settings.daily_kpis_schedule,
+            "CorsAllowedOrigins": settings.cors_allowed_origins,
+            # `enms up` has migrated our own database, and another's is changed by `enms migrate` only.
+            "MigrateOnDeploy": "false",
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def _fingerprint(self, cloud: "psutil.Process") -> dict[str, Any]:
+        what = [self.template.read_text(), self._parameters(), self.credentials.as_secret()]
+        return {
+            "cloud": [cloud.pid, round(cloud.create_time())],
+            "content": hashlib.sha256(json.dumps(what).encode()).hexdigest(),
+        }
+
+    def _wait(self, cloudformation: Any) -> None:
+        deadline = time.monotonic() + DEPLOY_TIMEOUT_SECONDS
+        while time.monotonic() < deadline:
+            status = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["StackStatus"]
+            if status == "CREATE_COMPLETE":
+                return
+            if not status.endswith(_IN_PROGRESS) or status.startswith("ROLLBACK"):
+                raise UnavailableError(f"CloudFormation failed: {self._first_failure(cloudformation)}")
+            time.sleep(_POLL_SECONDS)
+        raise UnavailableError(f"CloudFormation wasn't done within {DEPLOY_TIMEOUT_SECONDS} s.")
+
+    def _first_failure(self, cloudformation: Any) -> str:
+        events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+        failures = [e for e in reversed(events) if e["ResourceStatus"].endswith("FAILED")]
+        if not failures:
+            return "it says not why (`enms logs localstack` may)."
+        first = failures[0]
+        return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}"
+
+    def _client(self, service: str) -> Any:
+        return aws_client(self.settings, service)
+
+
+def aws_client(settings: StackSettings, service: str) -> Any:
+    """A client of the local AWS API."""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=settings.aws_url,
+        region_name=settings.enms_region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - LocalStack takes any
+        config=Config(retries={"max_attempts": 0}, read_timeout=60),
+    )

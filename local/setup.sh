@@ -1,0 +1,177 @@
+#!/usr/bin/env bash
+# Brings what the project needs into .enms/: uv, and one environment for each of the two locks.
+# Called by `make up` and `make test`; done in a moment when nothing has changed.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+home=$root/.enms
+uv_version=0.13.9
+oldest_usable_uv=0.9
+least_free_mb=2500
+
+unset PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX
+export UV_PYTHON_INSTALL_DIR=$home/python UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+# A step: its name, what it does, the command. Says how long it took; the command's output only when it failed.
+step() {
+    local name=$1 what=$2 started=$EPOCHREALTIME output
+    shift 2
+    if ! output=$("$@" 2>&1); then
+        explain "$name" "$output"
+    fi
+    LC_ALL=C printf '%-16s%s  (%s s)\n' "$name" "$what" \
+        "$(LC_ALL=C awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
+}
+
+explain() {
+    local name=$1 output=$2
+    case $output in
+        *"No space left on device"* | *"os error 28"* | *"Disk quota exceeded"*)
+            fail "$name: the disk of $home is full: free some space ($least_free_mb MB are needed) and run again." ;;
+        *"error sending request"* | *"dns error"* | *"Connection refused"* | *"Failed to fetch"* | *"NewConnectionError"* | \
+            *"Could not find a version"* | *"Temporary failure in name resolution"* | *"timed out"*)
+            echo "$output" | tail -n 5 >&2
+            fail "$name: the package registry could not be reached: check the network or the proxy settings, and run again." ;;
+        *)
+            echo "$output" | tail -n 20 >&2
+            fail "$name failed; its last lines are above." ;;
+    esac
+}
+
+# Runs a candidate: names alone say nothing (pyenv's shims are on PATH and stop with an error).
+is_python() {
+    local candidate=$1 version=$2
+    [ -x "$candidate" ] && "$candidate" -I -c \
+        "import ssl, sys, zlib; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" >/dev/null 2>&1
+}
+
+# The interpreter of a version: on PATH, under pyenv, or one that uv downloaded.
+find_python() {
+    local version=$1 candidate folder
+    local -a folders
+    IFS=: read -r -a folders <<<"$PATH"
+    for folder in "${folders[@]}"; do
+        for candidate in "$folder/python$version" "$folder/python3"; do
+            if is_python "$candidate" "$version"; then
+                # The interpreter itself rather than a link or a shim, which may point elsewhere tomorrow.
+                "$candidate" -I -c 'import os, sys; print(os.path.realpath(sys.executable))'
+                return
+            fi
+        done
+    done
+    for candidate in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version"*/bin/python"$version" \
+        "$UV_PYTHON_INSTALL_DIR"/cpython-"$version"*/bin/python"$version"; do
+        if is_python "$candidate" "$version"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+# Any interpreter that can make an environment for uv, when neither wanted version is here.
+find_any_python() {
+    local candidate
+    for candidate in python3 python /usr/bin/python3; do
+        if "$candidate" -I -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1; then
+            echo "$candidate"
+            return
+        fi
+    done
+    return 1
+}
+
+is_uv() {
+    local found
+    found=$("$1" --version 2>/dev/null) || return 1
+    found=${found#uv }
+    [ "$(printf '%s\n%s\n' "$oldest_usable_uv" "${found%% *}" | sort -V | head -n 1)" = "$oldest_usable_uv" ]
+}
+
+install_uv() {
+    rm -rf "$home/uv"
+    "$1" -m venv "$home/uv"
+    "$home/uv/bin/python" -m pip install --quiet "uv==$uv_version"
+}
+
+ensure_uv() {
+    local python
+    for uv in "$home/uv/bin/uv" "$(command -v uv || true)"; do
+        if [ -n "$uv" ] && is_uv "$uv"; then
+            return
+        fi
+    done
+    python=$(find_python 3.12 || find_python 3.13 || find_any_python) || no_python 3.12
+    uv=$home/uv/bin/uv
+    step "uv" "$uv_version installed into .enms/uv" install_uv "$python"
+}
+
+ensure_python() {
+    local version=$1
+    if find_python "$version"; then
+        return
+    fi
+    "$uv" python install "$version" >"$home/python-install.log" 2>&1 || no_python "$version"
+    find_python "$version" || no_python "$version"
+}
+
+no_python() {
+    fail "Python $1 was not found on PATH nor under pyenv, and could not be downloaded: install it" \
+        "(for example 'pyenv install $1', or 'apt install python$1 python$1-venv') and run again."
+}
+
+checksum() {
+    if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
+}
+
+# An environment is complete when its stamp, written last, fits what it was made from, and it runs.
+ensure_environment() {
+    local name=$1 version=$2 project=$3 python environment=$home/env/$1 stamp
+    stamp=$(cat "$project/pyproject.toml" "$project/uv.lock" "$0" <(echo "$root") | checksum)
+    if [ "$(cat "$environment/.complete" 2>/dev/null)" = "$stamp" ] && is_python "$environment/bin/python" "$version"; then
+        return
+    fi
+    require_space
+    python=$(ensure_python "$version")
+    rm -f "$environment/.complete"
+    step "Environment" "$name: Python $version and its packages from $(basename "$project")/uv.lock" \
+        sync_environment "$environment" "$python" "$project"
+    step "Byte code" "standard library of Python $version" compile_standard_library "$environment/bin/python"
+    echo "$stamp" >"$environment/.complete"
+}
+
+sync_environment() {
+    # One that was made by another interpreter, or in a checkout that has moved, is made anew.
+    if ! is_python "$1/bin/python" "$version"; then
+        rm -rf "$1"
+    fi
+    (cd "$3" && UV_PROJECT_ENVIRONMENT=$1 "$uv" sync --frozen --compile-bytecode --python "$2")
+}
+
+# Without byte code each process start costs seconds. An interpreter that we may not write to keeps its own.
+compile_standard_library() {
+    "$1" -I - <<'PYTHON'
+import compileall, os, re, sysconfig
+library = sysconfig.get_path("stdlib")
+if os.access(library, os.W_OK):
+    compileall.compile_dir(library, quiet=2, workers=0, rx=re.compile(r"/(site-packages|test|tests|idlelib|lib2to3)/"))
+PYTHON
+}
+
+require_space() {
+    local free
+    free=$(df -Pm "$home" | awk 'NR == 2 { print $4 }')
+    if [ "$free" -lt "$least_free_mb" ]; then
+        fail "the disk of $home is full: $free MB free, $least_free_mb MB needed for the environments; free some space and run again."
+    fi
+}
+
+mkdir -p "$home" || fail "$home can't be made: is the checkout writable?"
+ensure_uv
+ensure_environment functions 3.12 "$root"
+ensure_environment localstack 3.13 "$root/local/localstack"

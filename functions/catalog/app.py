@@ -1,30 +1,15 @@
 """Endpoint group `catalog`: health, documentation, and what there is: factories, machines and their series."""
 
-from datetime import datetime
-from typing import Literal
-
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 
 from enms.services import health as health_service
 from enms.settings import CatalogSettings
+from enms.web.models import Health
 from enms.web.access import viewer
 from enms.web.app import DatabaseDependency, function_handler
 from enms.web.responses import JsonResponse
 
 router = APIRouter()
-
-
-class Health(BaseModel):
-    """State of the service."""
-
-    status: Literal["healthy", "unhealthy"]
-    service: str
-    version: str
-    timestamp: datetime
-    database: Literal["connected", "disconnected"]
-    scheduler: Literal["enabled", "disabled"]
-    models_loaded: int | None
 
 
 @router.get(

@@ -1,10 +1,85 @@
 """Endpoint group `kpi`: key figures of a machine or a factory over a period."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
+from fastapi import APIRouter, Query
+
+from enms.services import kpis
+from enms.services.kpis import Interval, KpiRequest
 from enms.settings import KpiSettings
-from enms.web.app import function_handler
+from enms.web import models
+from enms.web.access import viewer
+from enms.web.app import DatabaseDependency, function_handler
+from enms.web.parameters import SubjectQuery
+from enms.web.responses import JsonResponse
 
-router = APIRouter(prefix="/api/v1/kpi", tags=["kpi"])
+router = APIRouter(prefix="/api/v1/kpi", tags=["kpi"], dependencies=[viewer])
+Asked = Annotated[SubjectQuery, Query()]
+
+
+class HistoryQuery(SubjectQuery):
+    """A machine or a factory over a period, in intervals of its calendar."""
+
+    interval: Interval = "day"
+
+
+@router.get("/sec", response_model=models.SpecificEnergy)
+def specific_energy(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Specific energy consumption: kWh per unit produced."""
+    return JsonResponse(kpis.specific_energy(database, _request(asked)))
+
+
+@router.get("/peak-demand", response_model=models.PeakDemand)
+def peak_demand(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Largest average power over any 15 minutes, its start, and the billing interval's peak."""
+    return JsonResponse(kpis.peak_demand(database, _request(asked)))
+
+
+@router.get("/load-factor", response_model=models.LoadFactor)
+def load_factor(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Average power over the 15-minute peak."""
+    return JsonResponse(kpis.load_factor(database, _request(asked)))
+
+
+@router.get("/energy-cost", response_model=models.EnergyCost)
+def energy_cost(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Cost of the energy by tariff, in the factory's time; the demand charge is apart from it."""
+    return JsonResponse(kpis.energy_cost(database, _request(asked)))
+
+
+@router.get("/carbon", response_model=models.Carbon)
+def carbon(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Emissions of the energy, by the factors valid on each day."""
+    return JsonResponse(kpis.carbon(database, _request(asked)))
+
+
+@router.get("/all", response_model=models.AllKpis)
+def all_kpis(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """All key figures at once; each equals the single call's."""
+    return JsonResponse(kpis.all_kpis(database, _request(asked)))
+
+
+@router.get("/history", response_model=models.History)
+def history(asked: Annotated[HistoryQuery, Query()], database: DatabaseDependency) -> JsonResponse:
+    """Key figures by day, ISO week or month, with those of the interval before."""
+    return JsonResponse(kpis.history(database, _request(asked), asked.interval))
+
+
+@router.get("/profile", response_model=models.Profile)
+def profile(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Mean power by hour of the day and weekday, in the factory's time."""
+    return JsonResponse(kpis.profile(database, _request(asked)))
+
+
+@router.get("/duration-curve", response_model=models.DurationCurve)
+def duration_curve(asked: Asked, database: DatabaseDependency) -> JsonResponse:
+    """Load duration curve: the power that is met or exceeded during a share of the time."""
+    return JsonResponse(kpis.duration_curve(database, _request(asked)))
+
+
+def _request(asked: SubjectQuery) -> KpiRequest:
+    kind, subject_id = asked.subject()
+    return KpiRequest(kind, subject_id, asked.start, asked.end, asked.energy_type)
+
 
 handler = function_handler(router, KpiSettings)

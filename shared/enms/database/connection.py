@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from enms.errors import UnavailableError
 from enms.observability import logger
@@ -18,6 +18,8 @@ from enms.observability import logger
 CONNECT_TIMEOUT_SECONDS = 5
 LOCK_TIMEOUT_SECONDS = 10
 WAIT_FOR_CONNECTION_SECONDS = 10
+
+__all__ = ["Connection", "Database", "rows"]
 
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 Row = dict[str, Any]
@@ -29,7 +31,7 @@ _NUMERIC_AS_FLOAT = psycopg2.extensions.new_type(
     lambda text, _: None if text is None else float(text),
 )
 
-psycopg2.extras.register_uuid()
+psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
 
 class Database:

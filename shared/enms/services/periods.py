@@ -1,0 +1,110 @@
+"""Periods `[start, end)`: what a caller wrote, made into two instants and checked."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from enms.errors import InvalidInputError
+
+LONGEST = timedelta(days=400)
+# An instant, or a day of the factory's calendar.
+type Moment = datetime | date
+
+
+@dataclass(frozen=True)
+class Period:
+    """A half-open period.
+
+    Attributes:
+        start: First instant, UTC.
+        end: The instant after the last, UTC.
+    """
+
+    start: datetime
+    end: datetime
+
+    @property
+    def hours(self) -> float:
+        """Its length, rounded to 2 decimals: `T00:00:00Z … T23:59:59Z` is 24.0."""
+        return round((self.end - self.start) / timedelta(hours=1), 2)
+
+
+def needs_calendar(start: Moment, end: Moment) -> bool:
+    """Whether one of them is a day, which only the factory's calendar makes an instant."""
+    return not (isinstance(start, datetime) and isinstance(end, datetime))
+
+
+def check_order(start: Moment, end: Moment) -> None:
+    """Refuses what no calendar can mend, before anything is asked of the database.
+
+    Raises:
+        InvalidInputError: The end day lies before the start day, or the period is far too long.
+    """
+    # Zones differ from UTC by less than a day: two days of tolerance leave the verdict to `check`.
+    first, last = _day(start), _day(end)
+    if last < first - timedelta(days=2) or (_is_day(start) and _is_day(end) and last < first):
+        raise _not_after(start, end)
+    if last - first > LONGEST + timedelta(days=2):
+        raise _too_long(end)
+
+
+def check(period: Period, start: Moment, end: Moment, now: datetime) -> Period:
+    """Refuses periods that mean nothing.
+
+    Args:
+        period: The instants.
+        start: What was asked for as start, for the message.
+        end: What was asked for as end.
+        now: The present, UTC.
+
+    Raises:
+        InvalidInputError: It is empty, wholly in the future, or longer than 400 days.
+    """
+    if period.end <= period.start:
+        raise _not_after(start, end)
+    if period.start >= now:
+        raise InvalidInputError(
+            f"start: the period lies wholly in the future; it is {now:%Y-%m-%dT%H:%M:%SZ} now.",
+            parameter="start",
+            given=_text(start),
+            allowed=f"before {now:%Y-%m-%dT%H:%M:%SZ}",
+        )
+    # 400 days of a calendar may have an hour more when clocks change.
+    tolerance = timedelta(hours=1) if _is_day(start) and _is_day(end) else timedelta()
+    if period.end - period.start > LONGEST + tolerance:
+        raise _too_long(end)
+    return period
+
+
+def utc_period(start: datetime, end: datetime) -> Period:
+    """The period between two instants of any offset."""
+    return Period(start.astimezone(UTC), end.astimezone(UTC))
+
+
+def _is_day(moment: Moment) -> bool:
+    return not isinstance(moment, datetime)
+
+
+def _day(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _text(moment: Moment) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _not_after(start: Moment, end: Moment) -> InvalidInputError:
+    return InvalidInputError(
+        f"end: {_text(end)} does not lie after start {_text(start)}.",
+        parameter="end",
+        given=_text(end),
+        allowed=f"after {_text(start)}",
+    )
+
+
+def _too_long(end: Moment) -> InvalidInputError:
+    return InvalidInputError(
+        f"end: the period is longer than {LONGEST.days} days.",
+        parameter="end",
+        given=_text(end),
+        allowed=f"at most {LONGEST.days} days after start",
+    )

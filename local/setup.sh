@@ -155,12 +155,11 @@ sync_environment() {
 
 # Without byte code each process start costs seconds. An interpreter that we may not write to keeps its own.
 compile_standard_library() {
-    "$1" -I - <<'PYTHON'
-import compileall, os, re, sysconfig
-library = sysconfig.get_path("stdlib")
-if os.access(library, os.W_OK):
-    compileall.compile_dir(library, quiet=2, workers=0, rx=re.compile(r"/(site-packages|test|tests|idlelib|lib2to3)/"))
-PYTHON
+    local library
+    library=$("$1" -I -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+    if [ -w "$library" ]; then
+        "$1" -I -m compileall -q -j 0 -x '/(site-packages|test|tests|idlelib|lib2to3)/' "$library"
+    fi
 }
 
 require_space() {

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -60,12 +59,12 @@ class LocalCloud:
         self.process.stop()
         require_free(self._port_needs())
         self._write_executor_config()
-        started = self.process.start(
+        self.process.start(
             [str(LOCALSTACK_PYTHON), "-m", "localstack.runtime.main"],
             {**python_environment(), **environment},
             fingerprint,
         )
-        self._wait_until_healthy(started)
+        self._wait_until_healthy()
         return True
 
     def is_healthy(self) -> bool:
@@ -76,12 +75,12 @@ class LocalCloud:
         except (urllib.error.URLError, OSError):
             return False
 
-    def _wait_until_healthy(self, started: subprocess.Popen[bytes]) -> None:
+    def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         while time.monotonic() < deadline:
             if self.is_healthy():
                 return
-            if started.poll() is not None:
+            if self.process.find() is None:
                 raise UnavailableError(f"LocalStack ended while it started: {self._last_log_line()}")
             time.sleep(_POLL_SECONDS)
         raise UnavailableError(

@@ -114,12 +114,13 @@ class Deployment:
         raise UnavailableError(f"CloudFormation wasn't done within {DEPLOY_TIMEOUT_SECONDS} s.")
 
     def _first_failure(self, cloudformation: Any) -> str:
+        """The resource that failed first, and why; a template that isn't valid fails as a whole."""
         events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
-        failures = [e for e in reversed(events) if e["ResourceStatus"].endswith("FAILED")]
-        if not failures:
-            return "it says not why (`enms logs localstack` may)."
-        first = failures[0]
-        return f"{first['LogicalResourceId']}: {first.get('ResourceStatusReason', 'no reason given')}"
+        for event in reversed(events):
+            reason = event.get("ResourceStatusReason")
+            if reason and ("FAILED" in event["ResourceStatus"] or "ROLLBACK" in event["ResourceStatus"]):
+                return f"{event['LogicalResourceId']}: {reason}"
+        return "it says not why (`enms logs localstack` may)."
 
     def _client(self, service: str) -> Any:
         return aws_client(self.settings, service)

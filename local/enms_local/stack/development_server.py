@@ -8,7 +8,7 @@ from enms_local.stack.cloud import FUNCTIONS_PYTHON, PUBLIC_PREFIX
 from enms_local.stack.database import database_url
 from enms_local.stack.lock import exclusively
 from enms_local.stack.ports import PortNeed, require_free
-from enms_local.stack.settings import CHECKOUT, StackSettings
+from enms_local.stack.settings import CHECKOUT, StackSettings, whole_environment
 from enms_local.stack.steps import Steps
 from enms_local.stack.up import ensure_own_database
 
@@ -35,4 +35,5 @@ def serve(settings: StackSettings) -> None:
         str(FUNCTIONS_PYTHON), "-m", "uvicorn", "--factory", APPLICATION,
         "--host", settings.enms_listen, "--port", str(settings.enms_dev_port), "--reload", *watched,
     ]  # fmt: skip
-    os.execve(command[0], command, {**os.environ, "ENMS_DATABASE_URL": database_url(settings)})  # noqa: S606
+    environment = {**whole_environment(), "ENMS_DATABASE_URL": database_url(settings)}
+    os.execve(command[0], command, environment)  # noqa: S606

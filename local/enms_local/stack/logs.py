@@ -8,6 +8,8 @@ from pathlib import Path
 from enms.errors import NotFoundError
 
 FUNCTIONS = "functions"
+# Functions are deployed under the stack's name; people call them by their own.
+_DEPLOYED_PREFIX = "enms-analytics-"
 _POLL_SECONDS = 0.2
 _BLOCK_BYTES = 65536
 
@@ -56,7 +58,7 @@ class _Reader:
 def names(logs_dir: Path) -> list[str]:
     """What there are logs of: the parts, all functions together, and each function."""
     parts = sorted(path.stem for path in logs_dir.glob("*.log"))
-    functions = sorted(path.stem for path in (logs_dir / FUNCTIONS).glob("*.log"))
+    functions = [_short(path) for path in _of_functions(logs_dir)]
     return [*parts, FUNCTIONS, *functions]
 
 
@@ -93,11 +95,19 @@ def follow(logs_dir: Path, name: str, count: int, until: Callable[[], bool] = la
 
 def _readers(logs_dir: Path, name: str) -> list[_Reader]:
     if name == FUNCTIONS:
-        files = sorted((logs_dir / FUNCTIONS).glob("*.log"))
-        return [_Reader(path, f"{path.stem}: ") for path in files]
-    candidates = [folder / f"{name}.log" for folder in (logs_dir, logs_dir / FUNCTIONS)]
-    found = [path for path in candidates if path.exists()]
+        return [_Reader(path, f"{_short(path)}: ") for path in _of_functions(logs_dir)]
+    part = [path for path in logs_dir.glob("*.log") if path.stem == name]
+    function = [path for path in _of_functions(logs_dir) if name in (path.stem, _short(path))]
+    found = [*part, *function]
     if not found:
         there_are = ", ".join(names(logs_dir))
         raise NotFoundError(f"There is no log called {name!r}; there are: {there_are}.", given=name)
     return [_Reader(found[0], "")]
+
+
+def _of_functions(logs_dir: Path) -> list[Path]:
+    return sorted((logs_dir / FUNCTIONS).glob("*.log"))
+
+
+def _short(path: Path) -> str:
+    return path.stem.removeprefix(_DEPLOYED_PREFIX)

@@ -63,8 +63,10 @@ def _explain(need: PortNeed, error: OSError) -> str:
 
 def _holder(port: int) -> str:
     try:
-        listening = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr]
-        known = sorted({c.pid for c in listening if c.laddr[1] == port and c.pid})
-        return f" by {psutil.Process(known[0]).name()} (process {known[0]})" if known else ""
+        for connection in psutil.net_connections("tcp"):
+            listens_there = connection.status == psutil.CONN_LISTEN and connection.laddr[1:2] == (port,)
+            if listens_there and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         return ""
+    return ""

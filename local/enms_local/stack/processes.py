@@ -15,6 +15,9 @@ import psutil
 LARGEST_LOG_BYTES = 10_000_000
 # A process's start time is read in clock ticks: the same process can differ by rounding.
 _SAME_START_SECONDS = 0.1
+_ORPHANS_GRACE_SECONDS = 1
+# Python warns of each running child whose handle goes; ours are meant to go on running.
+_CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,10 @@ class BackgroundProcess:
     def find(self) -> psutil.Process | None:
         """The process, if it still runs."""
         record = self._record()
-        if not record:
-            return None
-        with contextlib.suppress(psutil.NoSuchProcess):
+        with contextlib.suppress(psutil.NoSuchProcess, KeyError):
             process = psutil.Process(record["pid"])
-            started = abs(process.create_time() - record["started"]) < _SAME_START_SECONDS
-            if started and process.status() != psutil.STATUS_ZOMBIE:
+            is_same = abs(process.create_time() - record["started"]) < _SAME_START_SECONDS
+            if is_same and process.status() != psutil.STATUS_ZOMBIE:
                 return process
         return None
 
@@ -52,26 +53,28 @@ class BackgroundProcess:
 
     def start(
         self, command: Sequence[str], environment: Mapping[str, str], fingerprint: str = ""
-    ) -> subprocess.Popen[bytes]:
+    ) -> psutil.Process:
         """Starts the process in a session of its own, so that it survives the terminal.
 
         Args:
             command: Program and arguments.
             environment: All of its environment.
             fingerprint: What `find_same` compares: anything that makes a running process outdated.
+
+        Returns:
+            The process, just begun.
         """
         self.run_dir.mkdir(parents=True, exist_ok=True)
         rotate(self.log_file)
         with self.log_file.open("ab") as log:
-            process = subprocess.Popen(
+            child = subprocess.Popen(
                 command, env=dict(environment), cwd=self.run_dir, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        started = psutil.Process(process.pid).create_time()
-        write_whole(
-            self._record_file,
-            json.dumps({"pid": process.pid, "started": started, "fingerprint": fingerprint}),
-        )
+        _CHILDREN.append(child)
+        process = psutil.Process(child.pid)
+        record = {"pid": process.pid, "started": process.create_time(), "fingerprint": fingerprint}
+        write_whole(self._record_file, json.dumps(record))
         return process
 
     def stop(self, timeout_seconds: float = 15) -> bool:
@@ -101,7 +104,7 @@ def end_with_children(process: psutil.Process, timeout_seconds: float) -> None:
         _, left = psutil.wait_procs([process], timeout=timeout_seconds)
         for late in left:
             late.kill()
-    _, left = psutil.wait_procs(family, timeout=2)
+    _, left = psutil.wait_procs(family, timeout=_ORPHANS_GRACE_SECONDS)
     for orphan in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             orphan.kill()

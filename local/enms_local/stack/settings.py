@@ -71,8 +71,7 @@ class StackSettings:
         Raises:
             InvalidInputError: A value isn't of its setting's kind.
         """
-        from_file = {name: value or "" for name, value in dotenv_values(dotenv).items()}
-        given = {**from_file, **(os.environ if environment is None else environment)}
+        given = {**_values_in(dotenv), **(os.environ if environment is None else environment)}
         values: dict[str, Any] = {}
         for setting in fields(cls):
             text = given.get(setting.name.upper(), "").strip()
@@ -141,9 +140,18 @@ class StackSettings:
         return f"http://127.0.0.1:{self.enms_aws_port}"
 
 
+def whole_environment(dotenv: Path = CHECKOUT / ".env") -> dict[str, str]:
+    """The environment completed by `.env`, for a process that reads its settings from the first only."""
+    return {**_values_in(dotenv), **os.environ}
+
+
 def bracketed(host: str) -> str:
     """A host as it stands in a URL: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def _values_in(dotenv: Path) -> dict[str, str]:
+    return {name: value or "" for name, value in dotenv_values(dotenv).items()}
 
 
 def _parse(name: str, text: str, default: object) -> object:

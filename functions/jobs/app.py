@@ -1,10 +1,87 @@
 """Endpoint group `jobs`: what runs by itself, when, and how it went."""
 
-from fastapi import APIRouter
+import datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from enms.services import daily_kpis
+from enms.services import jobs as job_service
 from enms.settings import JobsSettings
-from enms.web.app import function_handler
+from enms.web import models
+from enms.web.access import engineer, viewer
+from enms.web.app import DatabaseDependency, function_handler
+from enms.web.responses import JsonResponse
 
 router = APIRouter(tags=["jobs"])
+
+
+class RunsQuery(BaseModel):
+    """Which runs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    job: Literal["daily-kpis"] | None = None
+    state: Literal["queued", "running", "succeeded", "partial", "failed"] | None = None
+    limit: int = Field(50, ge=1, le=500)
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class DailyKpisRequest(BaseModel):
+    """Which day."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    date: datetime.date | None = Field(
+        None, description="local day; each factory's latest closed one where none is given"
+    )
+
+
+@router.get("/scheduler/status", response_model=models.SchedulerStatus, dependencies=[viewer])
+@router.get("/api/v1/scheduler/status", response_model=models.SchedulerStatus, dependencies=[viewer])
+def scheduler_status(request: Request, database: DatabaseDependency) -> JsonResponse:
+    """Each job's rule, its next run, and its last run's outcome."""
+    return JsonResponse(job_service.scheduler_status(database, request.app.state.settings))
+
+
+@router.post(
+    "/api/v1/jobs/daily-kpis/run", status_code=202, response_model=models.Accepted, dependencies=[engineer]
+)
+def run_daily_kpis(
+    request: Request,
+    background: BackgroundTasks,
+    database: DatabaseDependency,
+    asked: DailyKpisRequest | None = None,
+) -> JsonResponse:
+    """Asks for the daily KPIs now; `Location` tells where to see how it goes."""
+    settings: JobsSettings = request.app.state.settings
+    caller = request.state.caller
+    run_id = job_service.request_daily_kpis(database, "request", caller.actor, asked.date if asked else None)
+    if settings.daily_kpis_function:
+        job_service.launch(database, settings.daily_kpis_function, run_id)
+    else:
+        background.add_task(daily_kpis.run, database, run_id)
+    location = f"{settings.public_prefix}/api/v1/jobs/runs/{run_id}"
+    return JsonResponse(
+        {"run_id": run_id, "job": daily_kpis.JOB, "state": "queued", "location": location},
+        status_code=202,
+        headers={"location": location},
+        background=background,
+    )
+
+
+@router.get("/api/v1/jobs/runs", response_model=models.JobRuns, dependencies=[viewer])
+def runs(asked: Annotated[RunsQuery, Query()], database: DatabaseDependency) -> JsonResponse:
+    """Runs, newest first; a page at a time."""
+    return JsonResponse(job_service.runs(database, asked.job, asked.state, asked.limit, asked.offset))
+
+
+@router.get("/api/v1/jobs/runs/{run_id}", response_model=models.JobRunDetails, dependencies=[viewer])
+def run(run_id: UUID, database: DatabaseDependency) -> JsonResponse:
+    """One run: its state, counts, and what it dealt with."""
+    return JsonResponse(job_service.run(database, run_id))
+
 
 handler = function_handler(router, JobsSettings)

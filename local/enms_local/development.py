@@ -1,5 +1,9 @@
-"""The development application: every endpoint group in one process, and the only source of the OpenAPI document."""
+"""The development application: every endpoint group in one process, and the only source of the OpenAPI document.
 
+`python -m enms_local.development` writes the document anew, after a route or a model has changed.
+"""
+
+import json
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -9,6 +13,8 @@ from fastapi import APIRouter, FastAPI
 
 from enms.settings import JobsSettings
 from enms.web.app import create_app as create_web_app
+from enms.web.documentation import OPENAPI
+from enms.web.problems import Problem
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 ENDPOINT_GROUPS = ("kpi", "catalog", "jobs")
@@ -20,7 +26,8 @@ def load_function(name: str) -> ModuleType:
     if module_name in sys.modules:
         return sys.modules[module_name]
     spec = spec_from_file_location(module_name, FUNCTIONS / name / "app.py")
-    assert spec is not None and spec.loader is not None
+    if spec is None or spec.loader is None:
+        raise ImportError(f"functions/{name}/app.py can't be imported.")
     module = sys.modules[module_name] = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -34,3 +41,14 @@ def routers() -> dict[str, APIRouter]:
 def create_app() -> FastAPI:
     """The application that `make dev` serves, with the settings of all groups."""
     return create_web_app(list(routers().values()), JobsSettings.from_environment())
+
+
+def openapi_document() -> str:
+    """The OpenAPI document of all groups, as it is committed."""
+    document = create_web_app(list(routers().values()), JobsSettings()).openapi()
+    document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    OPENAPI.write_text(openapi_document(), encoding="utf-8")

@@ -1,5 +1,8 @@
 """One logger for all: JSON lines on stdout, each with the id of the request or run that it belongs to."""
 
+import logging
+import sys
+
 from aws_lambda_powertools import Logger
 
 from enms.settings import Settings
@@ -12,6 +15,13 @@ def configure(settings: Settings) -> None:
     """Sets level and names of the logger; called once, where a process starts."""
     logger.setLevel(settings.log_level)
     logger.append_keys(service=settings.service_name, version=settings.service_version)
+
+
+def log_to_stderr() -> None:
+    """Keeps stdout free: for commands, whose output is on it."""
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(sys.stderr)
 
 
 def identify(**ids: str | None) -> None:

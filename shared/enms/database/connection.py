@@ -10,7 +10,6 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from enms.errors import UnavailableError
 from enms.observability import logger
@@ -19,7 +18,9 @@ CONNECT_TIMEOUT_SECONDS = 5
 LOCK_TIMEOUT_SECONDS = 10
 WAIT_FOR_CONNECTION_SECONDS = 10
 
-__all__ = ["Connection", "Database", "rows"]
+Connection = psycopg2.extensions.connection
+# A statement that the server refused; what callers above `database` may catch.
+StatementError = psycopg2.Error
 
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 Row = dict[str, Any]

@@ -20,16 +20,16 @@ class Subject:
         kind: Which of the two it is.
         name: Its name.
         timezone: Its factory's valid IANA zone, `UTC` where none is set.
-        start: The instant at which the day asked for as start begins; None where none was asked for.
-        end: The instant at which the day asked for as end is over.
+        start: The instant at which what was asked for as start begins.
+        end: The instant at which what was asked for as end is over.
     """
 
     id: UUID
     kind: SubjectKind
     name: str
     timezone: str
-    start: datetime | None = None
-    end: datetime | None = None
+    start: datetime
+    end: datetime
 
 
 _BELONGS_TO = {
@@ -39,11 +39,7 @@ _BELONGS_TO = {
 
 
 def find_subject(
-    database: Database,
-    kind: SubjectKind,
-    subject_id: UUID,
-    start: date | None = None,
-    end: date | None = None,
+    database: Database, kind: SubjectKind, subject_id: UUID, start: date | datetime, end: date | datetime
 ) -> Subject:
     """Looks a machine or factory up, and makes days of its calendar instants.
 
@@ -54,14 +50,19 @@ def find_subject(
         f"""
         SELECT s.id, s.name, z.timezone,
                analytics.local_midnight(z.timezone, %(start)s) AS start,
-               analytics.local_midnight(z.timezone, %(end)s::date + 1) AS end
+               analytics.local_midnight(z.timezone, %(end)s + 1) AS end
         FROM ({_BELONGS_TO[kind]}) s, LATERAL (SELECT analytics.factory_zone(s.factory_id) AS timezone) z
         """,  # noqa: S608
-        {"id": subject_id, "start": start, end: end},
+        {"id": subject_id, "start": _day(start), "end": _day(end)},
     )
     if row is None:
         raise not_found(kind, subject_id)
-    return Subject(kind=kind, **row)
+    instants = {name: at for name, at in (("start", start), ("end", end)) if isinstance(at, datetime)}
+    return Subject(kind=kind, **(row | instants))
+
+
+def _day(moment: date | datetime) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def not_found(kind: SubjectKind, subject_id: UUID) -> NotFoundError:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from enms.database import kpis
 from enms.database.connection import Connection, Database
-from enms.database.subjects import Subject, SubjectKind, find_subject, not_found
-from enms.services.periods import Moment, Period, check, check_order, needs_calendar, utc_period
+from enms.database.subjects import Subject, SubjectKind, not_found
+from enms.services import periods
+from enms.services.periods import Moment, Period
 
 type Answer = dict[str, Any]
 type Interval = Literal["day", "week", "month"]
@@ -135,7 +135,7 @@ def _single[Figures: kpis.Kpi](database: Database, request: KpiRequest, query: _
     figures, period = _figures(database, request, query)
     return {
         **_subject(figures),
-        **{name: _plain(getattr(figures, name)) for name in _own_names(type(figures))},
+        **{name: _plain(getattr(figures, name)) for name in _own_names(figures)},
         "time_period_hours": figures.time_period_hours,
         "time_period": _time_period(period, figures.timezone),
         **_quality(figures),
@@ -147,9 +147,8 @@ def _figures[Figures: kpis.Kpi](
     database: Database, request: KpiRequest, query: _Query[Figures]
 ) -> tuple[Figures, Period]:
     """One round trip where both ends are instants: the figures bring the subject's name along."""
-    check_order(request.start, request.end)
     if isinstance(request.start, datetime) and isinstance(request.end, datetime):
-        period = _checked(utc_period(request.start, request.end), request)
+        period = periods.of_instants(request.start, request.end)
     else:
         _, period = _calendar(database, request)
     with database.connection() as lent:
@@ -160,25 +159,7 @@ def _figures[Figures: kpis.Kpi](
 
 
 def _calendar(database: Database, request: KpiRequest) -> tuple[Subject, Period]:
-    """The subject, and the period in its calendar."""
-    check_order(request.start, request.end)
-    start, end = request.start, request.end
-    subject = find_subject(
-        database,
-        request.kind,
-        request.subject_id,
-        None if isinstance(start, datetime) else start,
-        None if isinstance(end, datetime) else end,
-    )
-    instants = (
-        start if isinstance(start, datetime) else subject.start,
-        end if isinstance(end, datetime) else subject.end,
-    )
-    return subject, _checked(utc_period(*instants), request)
-
-
-def _checked(period: Period, request: KpiRequest) -> Period:
-    return check(period, request.start, request.end, datetime.now(UTC))
+    return periods.in_calendar(database, request.kind, request.subject_id, request.start, request.end)
 
 
 def _subject(figures: kpis.Kpi) -> Answer:
@@ -219,9 +200,8 @@ def _text(texts: Mapping[str, str], code: str) -> Answer:
     return {"code": code, "text": texts[code]}
 
 
-@cache
-def _own_names(figures: type[kpis.Kpi]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(figures) if field.name not in _SHARED)
+def _own_names(figures: kpis.Kpi) -> list[str]:
+    return [field.name for field in fields(figures) if field.name not in _SHARED]
 
 
 def _plain(value: object) -> object:

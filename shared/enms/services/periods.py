@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
+from enms.database.connection import Database
+from enms.database.subjects import Subject, SubjectKind, find_subject
 from enms.errors import InvalidInputError
 
 LONGEST = timedelta(days=400)
@@ -28,9 +31,32 @@ class Period:
         return round((self.end - self.start) / timedelta(hours=1), 2)
 
 
-def needs_calendar(start: Moment, end: Moment) -> bool:
-    """Whether one of them is a day, which only the factory's calendar makes an instant."""
-    return not (isinstance(start, datetime) and isinstance(end, datetime))
+def in_calendar(
+    database: Database, kind: SubjectKind, subject_id: UUID, start: Moment, end: Moment
+) -> tuple[Subject, Period]:
+    """A machine or factory, and the period with its days made instants of the factory's calendar.
+
+    Raises:
+        InvalidInputError: The period means nothing (see `check`).
+        NotFoundError: There is no such machine or factory.
+    """
+    check_order(start, end)
+    subject = find_subject(database, kind, subject_id, start, end)
+    return subject, between(subject.start, subject.end, start, end)
+
+
+def of_instants(start: datetime, end: datetime) -> Period:
+    """The period between two instants.
+
+    Raises:
+        InvalidInputError: It means nothing (see `check`).
+    """
+    return between(start, end, start, end)
+
+
+def between(first: datetime, last: datetime, start: Moment, end: Moment) -> Period:
+    """The period between two instants, checked; `start` and `end` are what was asked for."""
+    return check(Period(first.astimezone(UTC), last.astimezone(UTC)), start, end, datetime.now(UTC))
 
 
 def check_order(start: Moment, end: Moment) -> None:
@@ -73,11 +99,6 @@ def check(period: Period, start: Moment, end: Moment, now: datetime) -> Period:
     if period.end - period.start > LONGEST + tolerance:
         raise _too_long(end)
     return period
-
-
-def utc_period(start: datetime, end: datetime) -> Period:
-    """The period between two instants of any offset."""
-    return Period(start.astimezone(UTC), end.astimezone(UTC))
 
 
 def _is_day(moment: Moment) -> bool:

@@ -91,7 +91,7 @@ class CostBand(BaseModel):
 
 
 class DemandCharge(BaseModel):
-    """Rate × billing peak of one calendar month."""
+    """Rate times billing peak of one calendar month."""
 
     month: date
     tariff: str

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
 
-from enms.errors import InvalidInputError
 from enms.database.subjects import SubjectKind
+from enms.errors import InvalidInputError
 from enms.services.periods import Moment
 
 _ALLOWED_MOMENTS = "an instant with offset (2026-03-27T08:00:00Z, 2026-03-27T08:00:00+01:00) or a day of the factory (2026-03-27)"

@@ -82,14 +82,16 @@ def problem_response(
     detail: str,
     request_id: str,
     headers: Mapping[str, str] | None = None,
-    **details: Any,
+    details: Mapping[str, Any] | None = None,
 ) -> ProblemResponse:
     """One error as a response."""
     if isinstance(kind, HTTPStatus):
         kind = _Kind(kind, kind.phrase, "about:blank")
     body = {"type": kind.type, "title": kind.title, "status": kind.status.value, "detail": detail}
     return ProblemResponse(
-        body | {"request_id": request_id} | details, status_code=kind.status, headers=dict(headers or {})
+        body | {"request_id": request_id} | dict(details or {}),
+        status_code=kind.status,
+        headers=dict(headers or {}),
     )
 
 
@@ -112,7 +114,7 @@ def _domain_problem(request: Request, error: Exception) -> Response:
     if kind is None:
         logger.error("domain error without a status", exc_info=error)
         return internal_problem(request.state.request_id)
-    return problem_response(kind, error.message, request.state.request_id, **error.details)
+    return problem_response(kind, error.message, request.state.request_id, details=error.details)
 
 
 def _validation_problem(request: Request, error: Exception) -> Response:
@@ -123,7 +125,7 @@ def _validation_problem(request: Request, error: Exception) -> Response:
         f"{each['parameter']}: {each['given']!r} given, allowed: {each['allowed']}" for each in found
     )
     further = {"errors": found} if len(found) > 1 else {}
-    return problem_response(_INVALID, f"{detail}.", request.state.request_id, **first, **further)
+    return problem_response(_INVALID, f"{detail}.", request.state.request_id, details=first | further)
 
 
 def _describe(error: Mapping[str, Any]) -> dict[str, Any]:

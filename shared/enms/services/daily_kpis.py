@@ -1,0 +1,98 @@
+"""Job `daily-kpis`: every factory's latest closed local day, and its machines', into `analytics.kpi_daily`.
+
+A rule fires in UTC, at an hour at which some factories' day is over and others' isn't: each run takes the latest day that
+is over and not yet done, wherever the factory lies.
+"""
+
+from collections import Counter
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from enms.database import jobs, kpis
+from enms.database.connection import Connection, Database, Row, StatementError
+from enms.errors import EnmsError, NotFoundError
+from enms.observability import identify, logger
+
+JOB = "daily-kpis"
+SERVICE = f"service:{JOB}"
+
+
+def run_scheduled(database: Database, scheduled_for: datetime) -> UUID:
+    """Does what one firing of the rule asks for; nothing when it was done before.
+
+    Returns:
+        The run's id.
+    """
+    with database.connection() as connection:
+        run_id = jobs.add_scheduled_run(connection, JOB, SERVICE, scheduled_for)
+    run(database, run_id)
+    return run_id
+
+
+def run(database: Database, run_id: UUID) -> None:
+    """Does a run that was noted before; nothing when it is over already.
+
+    Raises:
+        NotFoundError: There is no such run.
+        UnavailableError: The database was lost, or another run goes on; the run stays `failed` and can be done again.
+    """
+    identify(run_id=str(run_id))
+    if jobs.run(database, run_id) is None:
+        raise NotFoundError(f"There is no run {run_id}.", parameter="run_id", given=str(run_id))
+    try:
+        with database.connection() as connection, jobs.only_runner(connection, JOB):
+            begun = jobs.begin(connection, run_id)
+            if begun is not None:
+                _do(connection, begun)
+    except Exception as error:
+        logger.exception("run failed")
+        message = error.message if isinstance(error, EnmsError) else f"Unexpected; see the log under run_id {run_id}."
+        with database.connection() as connection:
+            jobs.end(connection, run_id, "failed", {}, message)
+        raise
+
+
+def _do(connection: Connection, begun: Row) -> None:
+    day = begun["parameters"].get("date")
+    wanted = date.fromisoformat(day) if day else None
+    counts: Counter[str] = Counter(factories=0, rows=0, skipped=0, failed=0)
+    # Whoever asks by hand wants it done anew: readings may have come late.
+    repeat = begun["trigger"] != "schedule"
+    for factory in jobs.factory_days(connection, datetime.now(UTC), wanted):
+        counts["factories"] += 1
+        counts.update(_do_factory(connection, begun["id"], factory, repeat=repeat))
+    state: jobs.RunState = "succeeded"
+    if counts["failed"]:
+        state = "failed" if counts["failed"] == counts["factories"] else "partial"
+    error = (
+        f"{counts['failed']} of {counts['factories']} factories failed; see the items."
+        if counts["failed"]
+        else None
+    )
+    jobs.end(connection, begun["id"], state, counts, error)
+    logger.info("run ended", extra={"job": JOB, "state": state, "counts": dict(counts)})
+
+
+def _do_factory(connection: Connection, run_id: UUID, factory: Row, *, repeat: bool) -> dict[str, int]:
+    """One factory's day; a failure is noted and doesn't hold up the others."""
+    item = str(factory["factory_id"])
+    detail: dict[str, Any] = {
+        "factory_name": factory["factory_name"],
+        "date": factory["local_day"].isoformat(),
+    }
+    if not factory["is_closed"]:
+        jobs.note_item(connection, run_id, item, "skipped", detail | {"reason": "The day is not over there."})
+        return {"skipped": 1}
+    if factory["is_done"] and not repeat:
+        jobs.note_item(connection, run_id, item, "skipped", detail | {"reason": "The day was done before."})
+        return {"skipped": 1}
+    try:
+        written = kpis.fill_daily(connection, factory["local_day"], [factory["factory_id"]])
+    except StatementError as error:
+        logger.exception("factory failed", extra=detail)
+        reason = f"The database refused it ({type(error).__name__}); the log has more under run_id {run_id}."
+        jobs.note_item(connection, run_id, item, "failed", detail | {"reason": reason})
+        return {"failed": 1}
+    jobs.note_item(connection, run_id, item, "succeeded", detail | {"rows": written})
+    return {"rows": written}

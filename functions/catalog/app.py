@@ -13,11 +13,11 @@ from enms.services import catalog
 from enms.services import health as health_service
 from enms.services.catalog import SeriesInterval, SeriesRequest
 from enms.settings import CatalogSettings
-from enms.web import documentation, models
+from enms.web import documentation
 from enms.web.access import viewer
 from enms.web.app import DatabaseDependency, function_handler
 from enms.web.parameters import EnergyType, PeriodQuery
-from enms.web.responses import JsonResponse
+from enms.web.responses import JsonResponse, answers
 
 router = APIRouter(dependencies=[viewer])
 
@@ -25,6 +25,10 @@ MachineType = Literal[
     "compressor", "hvac", "motor", "pump", "injection_molding", "conveyor", "boiler", "other"
 ]
 OperatingMode = Literal["idle", "running", "maintenance", "fault", "offline"]
+
+
+_SERIES_ANSWERS = answers("Series")
+_SERIES_ANSWERS[200]["content"]["text/csv"] = {"schema": {"type": "string"}}
 
 
 class MachinesQuery(BaseModel):
@@ -52,7 +56,9 @@ class SeriesQuery(PeriodQuery):
 
 
 @router.get(
-    "/health", response_model=models.Health, responses={503: {"model": models.Health}}, tags=["service"]
+    "/health",
+    responses=answers("Health") | answers("Health", 503, "Something that the service needs is gone"),
+    tags=["service"],
 )
 def health(request: Request, database: DatabaseDependency) -> JsonResponse:
     """Whether the service can do its work; 503 with the same body when it can't."""
@@ -78,20 +84,20 @@ def openapi() -> Response:
     return documentation.openapi()
 
 
-@router.get("/api/v1/factories", response_model=models.Factories, tags=["catalog"])
+@router.get("/api/v1/factories", responses=answers("Factories"), tags=["catalog"])
 def factories(database: DatabaseDependency) -> JsonResponse:
     """All factories."""
     return JsonResponse(catalog.factories(database))
 
 
-@router.get("/api/v1/machines", response_model=models.Machines, tags=["catalog"])
+@router.get("/api/v1/machines", responses=answers("Machines"), tags=["catalog"])
 def machines(asked: Annotated[MachinesQuery, Query()], database: DatabaseDependency) -> JsonResponse:
     """Machines by factory, type, activity and last operating mode; a page at a time."""
     wanted = MachineFilter(**asked.model_dump(exclude={"limit", "offset"}))
     return JsonResponse(catalog.machines(database, wanted, asked.limit, asked.offset))
 
 
-@router.get("/api/v1/machines/{machine_id}", response_model=models.MachineDetails, tags=["catalog"])
+@router.get("/api/v1/machines/{machine_id}", responses=answers("MachineDetails"), tags=["catalog"])
 def machine(machine_id: UUID, database: DatabaseDependency) -> JsonResponse:
     """One machine, and what is recorded of it."""
     return JsonResponse(catalog.machine(database, machine_id))
@@ -99,8 +105,7 @@ def machine(machine_id: UUID, database: DatabaseDependency) -> JsonResponse:
 
 @router.get(
     "/api/v1/machines/{machine_id}/series",
-    response_model=models.Series,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses=_SERIES_ANSWERS,
     tags=["catalog"],
 )
 def series(

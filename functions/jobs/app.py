@@ -10,10 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from enms.services import daily_kpis
 from enms.services import jobs as job_service
 from enms.settings import JobsSettings
-from enms.web import models
 from enms.web.access import engineer, viewer
 from enms.web.app import DatabaseDependency, function_handler
-from enms.web.responses import JsonResponse
+from enms.web.responses import JsonResponse, answers
 
 router = APIRouter(tags=["jobs"])
 
@@ -39,15 +38,18 @@ class DailyKpisRequest(BaseModel):
     )
 
 
-@router.get("/scheduler/status", response_model=models.SchedulerStatus, dependencies=[viewer])
-@router.get("/api/v1/scheduler/status", response_model=models.SchedulerStatus, dependencies=[viewer])
+@router.get("/scheduler/status", responses=answers("SchedulerStatus"), dependencies=[viewer])
+@router.get("/api/v1/scheduler/status", responses=answers("SchedulerStatus"), dependencies=[viewer])
 def scheduler_status(request: Request, database: DatabaseDependency) -> JsonResponse:
     """Each job's rule, its next run, and its last run's outcome."""
     return JsonResponse(job_service.scheduler_status(database, request.app.state.settings))
 
 
 @router.post(
-    "/api/v1/jobs/daily-kpis/run", status_code=202, response_model=models.Accepted, dependencies=[engineer]
+    "/api/v1/jobs/daily-kpis/run",
+    status_code=202,
+    responses=answers("Accepted", 202),
+    dependencies=[engineer],
 )
 def run_daily_kpis(
     request: Request,
@@ -72,13 +74,13 @@ def run_daily_kpis(
     )
 
 
-@router.get("/api/v1/jobs/runs", response_model=models.JobRuns, dependencies=[viewer])
+@router.get("/api/v1/jobs/runs", responses=answers("JobRuns"), dependencies=[viewer])
 def runs(asked: Annotated[RunsQuery, Query()], database: DatabaseDependency) -> JsonResponse:
     """Runs, newest first; a page at a time."""
     return JsonResponse(job_service.runs(database, asked.job, asked.state, asked.limit, asked.offset))
 
 
-@router.get("/api/v1/jobs/runs/{run_id}", response_model=models.JobRunDetails, dependencies=[viewer])
+@router.get("/api/v1/jobs/runs/{run_id}", responses=answers("JobRunDetails"), dependencies=[viewer])
 def run(run_id: UUID, database: DatabaseDependency) -> JsonResponse:
     """One run: its state, counts, and what it dealt with."""
     return JsonResponse(job_service.run(database, run_id))

@@ -7,11 +7,10 @@ from fastapi import APIRouter, Query
 from enms.services import kpis
 from enms.services.kpis import Interval, KpiRequest
 from enms.settings import KpiSettings
-from enms.web import models
 from enms.web.access import viewer
 from enms.web.app import DatabaseDependency, function_handler
 from enms.web.parameters import SubjectQuery
-from enms.web.responses import JsonResponse
+from enms.web.responses import JsonResponse, answers
 
 router = APIRouter(prefix="/api/v1/kpi", tags=["kpi"], dependencies=[viewer])
 Asked = Annotated[SubjectQuery, Query()]
@@ -23,55 +22,55 @@ class HistoryQuery(SubjectQuery):
     interval: Interval = "day"
 
 
-@router.get("/sec", response_model=models.SpecificEnergy)
+@router.get("/sec", responses=answers("SpecificEnergy"))
 def specific_energy(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Specific energy consumption: kWh per unit produced."""
     return JsonResponse(kpis.specific_energy(database, _request(asked)))
 
 
-@router.get("/peak-demand", response_model=models.PeakDemand)
+@router.get("/peak-demand", responses=answers("PeakDemand"))
 def peak_demand(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Largest average power over any 15 minutes, its start, and the billing interval's peak."""
     return JsonResponse(kpis.peak_demand(database, _request(asked)))
 
 
-@router.get("/load-factor", response_model=models.LoadFactor)
+@router.get("/load-factor", responses=answers("LoadFactor"))
 def load_factor(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Average power over the 15-minute peak."""
     return JsonResponse(kpis.load_factor(database, _request(asked)))
 
 
-@router.get("/energy-cost", response_model=models.EnergyCost)
+@router.get("/energy-cost", responses=answers("EnergyCost"))
 def energy_cost(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Cost of the energy by tariff, in the factory's time; the demand charge is apart from it."""
     return JsonResponse(kpis.energy_cost(database, _request(asked)))
 
 
-@router.get("/carbon", response_model=models.Carbon)
+@router.get("/carbon", responses=answers("Carbon"))
 def carbon(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Emissions of the energy, by the factors valid on each day."""
     return JsonResponse(kpis.carbon(database, _request(asked)))
 
 
-@router.get("/all", response_model=models.AllKpis)
+@router.get("/all", responses=answers("AllKpis"))
 def all_kpis(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """All key figures at once; each equals the single call's."""
     return JsonResponse(kpis.all_kpis(database, _request(asked)))
 
 
-@router.get("/history", response_model=models.History)
+@router.get("/history", responses=answers("History"))
 def history(asked: Annotated[HistoryQuery, Query()], database: DatabaseDependency) -> JsonResponse:
     """Key figures by day, ISO week or month, with those of the interval before."""
     return JsonResponse(kpis.history(database, _request(asked), asked.interval))
 
 
-@router.get("/profile", response_model=models.Profile)
+@router.get("/profile", responses=answers("Profile"))
 def profile(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Mean power by hour of the day and weekday, in the factory's time."""
     return JsonResponse(kpis.profile(database, _request(asked)))
 
 
-@router.get("/duration-curve", response_model=models.DurationCurve)
+@router.get("/duration-curve", responses=answers("DurationCurve"))
 def duration_curve(asked: Asked, database: DatabaseDependency) -> JsonResponse:
     """Load duration curve: the power that is met or exceeded during a share of the time."""
     return JsonResponse(kpis.duration_curve(database, _request(asked)))

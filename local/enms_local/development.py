@@ -10,8 +10,11 @@ from pathlib import Path
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from enms.settings import JobsSettings
+from enms.web import models
 from enms.web.app import create_app as create_web_app
 from enms.web.documentation import OPENAPI
 from enms.web.problems import Problem
@@ -46,8 +49,21 @@ def create_app() -> FastAPI:
 def openapi_document() -> str:
     """The OpenAPI document of all groups, as it is committed."""
     document = create_web_app(list(routers().values()), JobsSettings()).openapi()
-    document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+    _, described = models_json_schema(
+        [(model, "serialization") for model in (*_answers(), Problem)],
+        ref_template="#/components/schemas/{model}",
+    )
+    document["components"]["schemas"].update(described["$defs"])
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _answers() -> list[type[BaseModel]]:
+    return [model for model in vars(models).values() if _is_answer(model)]
+
+
+def _is_answer(value: object) -> bool:
+    is_ours = isinstance(value, type) and value.__module__ == models.__name__
+    return is_ours and not value.__name__.startswith("_")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_words)]
 class Settings(BaseModel):
     """What every function has."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     log_level: LogLevel = Field("INFO", description="least severe level that is logged")
     service_name: str = Field("enms-analytics", description="name in logs and in /health")

@@ -62,7 +62,7 @@ class Database:
         self._url = url
         self._options = (
             f"-c statement_timeout={int(statement_timeout_seconds * 1000)}"
-            f" -c lock_timeout={LOCK_TIMEOUT_SECONDS * 1000} -c timezone=UTC"
+            f" -c lock_timeout={LOCK_TIMEOUT_SECONDS * 1000} -c timezone=UTC -c jit=off"
         )
         self._application_name = application_name
         self._idle: LifoQueue[Connection] = LifoQueue()

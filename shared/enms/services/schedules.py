@@ -18,7 +18,7 @@ def next_firing(schedule: str, now: datetime, last: datetime | None = None) -> d
         last: When it fired last: what a rate counts from.
 
     Returns:
-        The instant; None where it can't be told (a rate that never fired) or there is none.
+        The instant; None where it can't be told: a rate that never fired, a rule for certain years.
 
     Raises:
         InvalidInputError: It is no schedule.
@@ -51,4 +51,4 @@ def _after_cron(fields: tuple[str, ...], now: datetime) -> datetime | None:
         raise InvalidInputError(
             f"{given!r} is no schedule.", given=given, allowed="cron(…) or rate(…)"
         ) from None
-    return next((firing for firing in firings if year == "*" or str(firing.year) in year.split(",")), None)
+    return next(firings) if year == "*" else None

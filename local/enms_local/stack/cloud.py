@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from enms.errors import UnavailableError
 from enms_local.stack.certificates import files_in
+from enms_local.stack.database import credentials_of, database_url
 from enms_local.stack.ports import PortNeed, require_free
 from enms_local.stack.processes import BackgroundProcess, python_environment, write_whole
 from enms_local.stack.settings import CHECKOUT, StackSettings, bracketed
@@ -18,10 +20,13 @@ from enms_local.stack.settings import CHECKOUT, StackSettings, bracketed
 ENVIRONMENTS = CHECKOUT / ".enms" / "env"
 FUNCTIONS_PYTHON = ENVIRONMENTS / "functions" / "bin" / "python"
 LOCALSTACK_PYTHON = ENVIRONMENTS / "localstack" / "bin" / "python"
+# Where LocalStack keeps what doesn't change, under its own root.
+STATIC_LIBRARIES = Path("usr/lib/localstack")
 API_NAME = "enms-analytics"
 STAGE = "main"
 PUBLIC_PREFIX = "/api/analytics"
 START_TIMEOUT_SECONDS = 120
+DISCARD_TIMEOUT_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 
 
@@ -52,13 +57,14 @@ class LocalCloud:
             ConflictError: One of its ports is taken.
             UnavailableError: It didn't come up.
         """
-        environment = self._environment()
-        fingerprint = _fingerprint(environment)
+        environment, executor_config = self._environment(), self._executor_config()
+        fingerprint = _fingerprint(environment, executor_config)
         if self.process.find_same(fingerprint) and self.is_healthy():
             return False
-        self.process.stop()
+        self.discard()
         require_free(self._port_needs())
-        self._write_executor_config()
+        write_whole(self._executor_file, executor_config)
+        self._prepare_folders()
         self.process.start(
             [str(LOCALSTACK_PYTHON), "-m", "localstack.runtime.main"],
             {**python_environment(), **environment},
@@ -66,6 +72,11 @@ class LocalCloud:
         )
         self._wait_until_healthy()
         return True
+
+    def discard(self) -> None:
+        """Ends LocalStack without waiting for it to tidy up: it keeps nothing that could be lost."""
+        self.process.stop(timeout_seconds=DISCARD_TIMEOUT_SECONDS)
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def is_healthy(self) -> bool:
         """Whether LocalStack answers."""
@@ -105,7 +116,15 @@ class LocalCloud:
         return self.settings.state_dir / "localstack"
 
     @property
-    def _executor_config(self) -> Path:
+    def _filesystem(self) -> Path:
+        return self._folder / "filesystem"
+
+    @property
+    def _temporary(self) -> Path:
+        return self._folder / "tmp"
+
+    @property
+    def _executor_file(self) -> Path:
         return self._folder / "executor.json"
 
     def _environment(self) -> dict[str, str]:
@@ -114,8 +133,6 @@ class LocalCloud:
             files_in(self.settings.tls_dir),
             bracketed(self.settings.enms_listen),
         )
-        temporary = self._folder / "tmp"
-        temporary.mkdir(parents=True, exist_ok=True)
         return {
             "GATEWAY_SERVER": "front_door",
             "GATEWAY_LISTEN": f"127.0.0.1:{settings.enms_aws_port}",
@@ -128,10 +145,15 @@ class LocalCloud:
             "FRONT_DOOR_STAGE": STAGE,
             "FRONT_DOOR_PREFIX": PUBLIC_PREFIX,
             "LAMBDA_RUNTIME_EXECUTOR": "process",
-            "PROCESS_EXECUTOR_CONFIG": str(self._executor_config),
+            # Environments that a burst of calls left are given back after two minutes without a call.
+            "LAMBDA_KEEPALIVE_MS": "120000",
+            "PROCESS_EXECUTOR_CONFIG": str(self._executor_file),
             "PROCESS_EXECUTOR_LOG_DIR": str(settings.logs_dir / "functions"),
-            "FILESYSTEM_ROOT": str(self._folder / "filesystem"),
-            "TMPDIR": str(temporary),
+            # Its files belong in our folder, also on a machine that is itself a container, and nobody's profile.
+            "OVERRIDE_IN_DOCKER": "0",
+            "CONFIG_DIR": str(self._folder / "profiles"),
+            "FILESYSTEM_ROOT": str(self._filesystem),
+            "TMPDIR": str(self._temporary),
             "AWS_DEFAULT_REGION": settings.enms_region,
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DISABLE_EVENTS": "1",
@@ -143,19 +165,32 @@ class LocalCloud:
             "DOCKER_HOST": f"unix://{self._folder}/no-container-engine.sock",
         }
 
-    def _write_executor_config(self) -> None:
+    def _prepare_folders(self) -> None:
+        self._temporary.mkdir(parents=True, exist_ok=True)
+        built_at_set_up = ENVIRONMENTS / "localstack" / "filesystem" / STATIC_LIBRARIES
+        static_libraries = self._filesystem / STATIC_LIBRARIES
+        if built_at_set_up.is_dir() and not static_libraries.exists():
+            static_libraries.parent.mkdir(parents=True, exist_ok=True)
+            static_libraries.unlink(missing_ok=True)  # of a checkout that has moved
+            static_libraries.symlink_to(built_at_set_up)
+
+    def _executor_config(self) -> str:
+        """What the executor runs for each image, and what of /tmp functions see beside their own."""
         image = {
             "python": str(FUNCTIONS_PYTHON),
             "task_root": str(CHECKOUT / "functions" / "{name}"),
             "python_path": [str(CHECKOUT / "shared")],
         }
-        kept = [str(CHECKOUT), str(self.settings.state_dir)]
-        write_whole(self._executor_config, json.dumps({"images": {"*": image}, "kept_paths": kept}, indent=2))
+        kept = [str(CHECKOUT), str(self.settings.state_dir), str(ENVIRONMENTS.resolve())]
+        database_host = credentials_of(database_url(self.settings)).host
+        if database_host.startswith("/"):
+            kept.append(database_host)
+        return json.dumps({"images": {"*": image}, "kept_paths": kept}, indent=2)
 
 
-def _fingerprint(environment: dict[str, str]) -> str:
+def _fingerprint(environment: dict[str, str], executor_config: str) -> str:
     """Changes when a running LocalStack is outdated: other settings, other plugin code, other packages."""
-    digest = hashlib.sha256(json.dumps(environment, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([environment, executor_config], sort_keys=True).encode())
     for file in _plugin_files():
         digest.update(file.read_bytes())
     return digest.hexdigest()

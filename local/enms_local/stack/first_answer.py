@@ -67,9 +67,9 @@ def example_calls(settings: StackSettings) -> Examples:
         f"           {settings.https_url}/health",
         f"  AWS      {settings.aws_url}",
     ]
-    if status != _HTTP_OK or not machines["items"]:
+    if status != _HTTP_OK or not machines["machines"]:
         return Examples("there is no machine yet: `enms machines add`, then `enms import`", lines)
-    machine = machines["items"][0]
+    machine = machines["machines"][0]
     yesterday = _yesterday_at(base, machine["factory_id"])
     query = urlencode({"machine_id": machine["id"], "start": yesterday, "end": yesterday})
     status, kpis = _get(f"{base}/kpi/all?{query}")
@@ -93,7 +93,7 @@ def example_calls(settings: StackSettings) -> Examples:
 def _yesterday_at(base: str, factory_id: str) -> str:
     """Yesterday's date where the factory stands."""
     _, factories = _get(f"{base}/factories")
-    zones = {factory["id"]: factory["timezone"] for factory in factories["items"]}
+    zones = {factory["id"]: factory["timezone"] for factory in factories["factories"]}
     zone = ZoneInfo(zones.get(factory_id) or "UTC")
     return str((datetime.now(tz=zone) - timedelta(days=1)).date())
 

@@ -109,7 +109,7 @@ class BringUp:
         running = cloud.process.find()
         if running and not deployment.is_current(running):
             # Half a deployment, or one of another template: a fresh start is surer than an update.
-            cloud.process.stop()
+            cloud.discard()
         self._go_on()
         with self.steps.step("Local AWS") as step:
             started = cloud.ensure_running()
@@ -132,7 +132,7 @@ class BringUp:
             )
             step.say(f"{'made' if made else 'valid'}: {files.authority}")
             if made:
-                LocalCloud(self.settings).process.stop()
+                LocalCloud(self.settings).discard()
 
     def _show_first_answer(self) -> None:
         with self.steps.step("Health") as step:

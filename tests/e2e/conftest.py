@@ -1,0 +1,73 @@
+"""A whole stack of its own, run from a second checkout beside the one under test, as a user would run it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e.running_stack import Stack, free_ports
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COPIED = (
+    "functions",
+    "shared",
+    "local",
+    "events",
+    "statemachines",
+    "template.yaml",
+    "pyproject.toml",
+    "uv.lock",
+)
+
+
+@pytest.fixture(scope="session")
+def second_checkout() -> Iterator[Path]:
+    """A copy of the checkout that tests may change; it shares the installed environments."""
+    folder = Path(tempfile.mkdtemp(prefix="enms-e2e-", dir="/tmp"))
+    for name in COPIED:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+        elif source.exists():
+            shutil.copy2(source, folder / name)
+    (folder / ".enms").mkdir()
+    (folder / ".enms" / "env").symlink_to(CHECKOUT / ".enms" / "env")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def fresh_stack(second_checkout: Path) -> Iterator[Stack]:
+    """A stack that nobody has brought up yet; stopped at the end."""
+    names = ("ENMS_HTTP_PORT", "ENMS_HTTPS_PORT", "ENMS_AWS_PORT", "ENMS_DATABASE_PORT", "ENMS_DEV_PORT")
+    settings = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+    settings |= {
+        "ENMS_STATE_DIR": str(second_checkout / "state"),
+        "ENMS_DEMO_DAYS": "0",
+        "DAILY_KPIS_SCHEDULE": "rate(1 minute)",
+    }
+    stack = Stack(second_checkout, settings)
+    yield stack
+    stack.run("down")
+    for left in stack.processes():
+        left.kill()
+
+
+@pytest.fixture(scope="session")
+def first_output(fresh_stack: Stack) -> str:
+    """What the very first `enms up` printed."""
+    return fresh_stack.enms("up")
+
+
+@pytest.fixture
+def stack(fresh_stack: Stack, first_output: str) -> Stack:
+    """The stack, up, whatever the test before did to it."""
+    fresh_stack.enms("up")
+    return fresh_stack
+
+
+@pytest.fixture
+def unused_port() -> str:
+    """A port that nobody listens on."""
+    return str(free_ports(1)[0])

@@ -97,18 +97,14 @@ BEGIN ATOMIC
                ELSE e.energy_kwh END, 6)
         FROM to_ends e
     ),
-    placed AS MATERIALIZED (
+    placed AS (
         SELECT analytics.quarter_of(w.window_at) AS bucket, w.window_at, w.window_kw FROM windows w
         UNION ALL
         SELECT w.window_at - interval '15 minutes', w.window_at, w.window_kw FROM windows w WHERE w.window_at = analytics.quarter_of(w.window_at)
     ),
-    highest AS (
-        SELECT p.bucket, max(p.window_kw) AS window_kw FROM placed p GROUP BY p.bucket
-    ),
     best AS (
-        SELECT p.bucket, p.window_kw, min(p.window_at) AS window_at
-        FROM placed p JOIN highest h ON h.bucket = p.bucket AND h.window_kw = p.window_kw
-        WHERE p.window_kw > 0 GROUP BY p.bucket, p.window_kw
+        SELECT p.bucket, max(p.window_kw) AS window_kw, (array_agg(p.window_at ORDER BY p.window_kw DESC, p.window_at))[1] AS window_at
+        FROM placed p WHERE p.window_kw > 0 GROUP BY p.bucket
     ),
     parts AS (
         SELECT c.bucket, c.energy_kwh, NULL::numeric AS spread_kwh, c.readings, c.refused, c.spread_readings, c.estimated, NULL::numeric AS covered_seconds,
@@ -175,6 +171,7 @@ BEGIN
         SELECT r.bucket, sum(r.energy_kwh) AS energy_kwh, count(*) AS readings, count(*) FILTER (WHERE r.is_estimated) AS estimated,
                sum(r.power_kw) AS power_sum_kw, min(r.power_kw) AS min_power_kw, max(r.power_kw) AS max_power_kw,
                min(r.energy_kwh) AS min_energy_kwh, max(r.energy_kwh) AS max_energy_kwh, max(r.window_kwh) AS window_kwh,
+               (array_agg(r.time ORDER BY r.window_kwh DESC, r.time))[1] AS window_at,
                bool_and(r.energy_kwh <= r.power_kw * longest_hours AND r.time = date_bin(rhythm, r.time, '2000-01-01 00:00+00')) AS is_even
         FROM raw r GROUP BY r.bucket
     ),
@@ -186,19 +183,17 @@ BEGIN
         SELECT m.*, coalesce(m.is_regular
                         AND lag(m.is_regular) OVER o AND m.bucket - lag(m.bucket) OVER o = interval '15 minutes'
                         AND lead(m.is_regular) OVER o AND lead(m.bucket) OVER o - m.bucket = interval '15 minutes', false) AS is_inner,
-               -- The window that starts at the bucket's end is the next quarter.
-               greatest(m.window_kwh, lead(m.energy_kwh) OVER o) AS best_kwh
+               -- The window that starts at the bucket's end.
+               lead(m.energy_kwh) OVER o AS next_kwh
         FROM marked m WINDOW o AS (ORDER BY m.bucket)
-    ),
-    firsts AS (
-        SELECT r.bucket, min(r.time) AS window_at
-        FROM raw r JOIN between_others b ON b.bucket = r.bucket AND b.best_kwh = r.window_kwh
-        GROUP BY r.bucket
     )
     SELECT b.bucket, b.energy_kwh, 0::numeric, b.readings::int, 0, 0, b.estimated::int, covered_seconds, b.power_sum_kw,
-           b.min_power_kw, b.max_power_kw, b.min_energy_kwh, b.max_energy_kwh, round(4 * b.energy_kwh, 6), round(4 * b.best_kwh, 6),
-           CASE WHEN b.best_kwh > 0 THEN coalesce(f.window_at, b.bucket + interval '15 minutes') ELSE b.bucket END
-    FROM between_others b LEFT JOIN firsts f ON f.bucket = b.bucket
+           b.min_power_kw, b.max_power_kw, b.min_energy_kwh, b.max_energy_kwh,
+           round(4 * b.energy_kwh, 6), round(4 * greatest(b.window_kwh, b.next_kwh), 6),
+           CASE WHEN b.window_kwh = 0 AND b.next_kwh = 0 THEN b.bucket
+                WHEN b.window_kwh >= b.next_kwh THEN b.window_at
+                ELSE b.bucket + interval '15 minutes' END
+    FROM between_others b
     WHERE b.is_inner AND b.bucket >= p_from AND b.bucket < p_to;
 END $$;
 

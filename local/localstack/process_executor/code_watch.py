@@ -1,53 +1,53 @@
-"""Notices changed code, so that the next call runs it without a deployment.
+"""Notices changed code, so that the next call runs it without a deployment."""
 
-The kernel tells of changes; an invocation compares two numbers and costs nothing more.
-"""
-
-import logging
+import contextlib
+import os
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from functools import cache
 
-import watchfiles
-
-LOG = logging.getLogger(__name__)
-SETTLE_MS = 100
-"""An editor writes a file in several steps; changes this close together are one."""
+CHECK_SECONDS = 0.5
+"""How often calls look for changes: a look takes a millisecond, calls take turns in it, idle functions cost none."""
 
 
-@dataclass
 class CodeVersion:
     """Counts the changes under some folders."""
 
-    paths: tuple[str, ...]
-    number: int = 0
+    def __init__(self, folders: tuple[str, ...]) -> None:
+        self.folders = folders
+        self.number = 0
+        self.lock = threading.Lock()
+        self.files = self._look()
+
+    def current(self) -> int:
+        """The number of changes so far; another number than before means other code."""
+        if time.monotonic() >= self.next_look and self.lock.acquire(blocking=False):
+            try:
+                files = self._look()
+                if files != self.files:
+                    self.number, self.files = self.number + 1, files
+            finally:
+                self.lock.release()
+        return self.number
+
+    def _look(self) -> int:
+        self.next_look = time.monotonic() + CHECK_SECONDS
+        return hash(frozenset(stamp for folder in self.folders for stamp in _stamps(folder)))
 
 
-_versions: dict[tuple[str, ...], CodeVersion] = {}
-_lock = threading.Lock()
-_regroup = threading.Event()
+def _stamps(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Path, size and time of change of each file below a folder, caches left out."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:  # it may go while we look
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__" and not entry.name.startswith("."):
+                    yield from _stamps(entry.path)
+            elif entry.is_file():
+                with contextlib.suppress(FileNotFoundError):
+                    status = entry.stat()
+                    yield entry.path, status.st_size, status.st_mtime_ns
 
 
-def version_of(paths: tuple[str, ...]) -> CodeVersion:
-    """The running count of changes under `paths`, watched from now on."""
-    with _lock:
-        version = _versions.get(paths)
-        if version is None:
-            version = _versions[paths] = CodeVersion(paths)
-            if len(_versions) == 1:
-                threading.Thread(target=_watch, name="code-watch", daemon=True).start()
-            _regroup.set()
-        return version
-
-
-def _watch() -> None:
-    while True:
-        _regroup.clear()
-        with _lock:
-            versions = list(_versions.values())
-        folders = {path for version in versions for path in version.paths}
-        for changes in watchfiles.watch(*folders, stop_event=_regroup, debounce=SETTLE_MS, rust_timeout=1000):
-            changed = [path for _, path in changes]
-            for version in versions:
-                if any(path.startswith(folder + "/") for path in changed for folder in version.paths):
-                    version.number += 1
-                    LOG.info("code under %s changed", version.paths[0])
+version_of = cache(CodeVersion)
+"""The one count of changes for some folders."""

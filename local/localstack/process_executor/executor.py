@@ -1,5 +1,6 @@
 """LocalStack's side of an execution environment: starts its init, hands it events, takes answers and logs."""
 
+import contextlib
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from process_executor import code_watch, logs
 from process_executor.images import Image, configuration
 
 INIT = Path(__file__).with_name("init.py")
+ENDED = "the execution environment has ended"
 STOP_SECONDS = 5.0
 TAIL_CHARACTERS = 4096
 """How much of an invocation's log ``LogType=Tail`` returns."""
@@ -85,8 +87,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             env_vars["AWS_LAMBDA_LOG_STREAM_NAME"],
         )
         self.code = code_watch.version_of(image.code_paths)
-        self.code_seen = self.code.number
+        self.code_seen = self.code.current()
         self.control, theirs = socket.socketpair()
+        self.frames = self.control.makefile("rb")
         with theirs, socket.create_server(("127.0.0.1", 0), backlog=8) as api:
             host, port = api.getsockname()
             kept = (*configuration().kept_paths, *image.code_paths, image.python, sys.executable)
@@ -118,7 +121,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             LambdaRuntimeException: The environment itself is gone.
             CancelledError: The environment was stopped meanwhile.
         """
-        code_now = self.code.number
+        code_now = self.code.current()
         header = {
             "request_id": payload["invoke-id"],
             "arn": payload["invoked-function-arn"],
@@ -133,7 +136,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
     def stop(self) -> None:
         """Ends the environment; an invocation in flight is cancelled."""
         self.stopped = True
-        if self.control:
+        if self.control is None:
+            return
+        with contextlib.suppress(OSError):  # it has gone by itself
             self.control.shutdown(
                 socket.SHUT_RDWR
             )  # end of file is the init's signal to end itself and the function
@@ -143,6 +148,8 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.frames.close()
+        self.control.close()
 
     def _send(self, header: dict[str, Any], body: bytes) -> None:
         assert self.control
@@ -150,7 +157,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         try:
             self.control.sendall(len(head).to_bytes(4) + len(body).to_bytes(4) + head + body)
         except BrokenPipeError as error:
-            raise LambdaRuntimeException("the execution environment has ended") from error
+            raise LambdaRuntimeException(ENDED) from error
 
     def _answer(self) -> tuple[str, bytes, str]:
         """Next frame that is not a log, and the tail of the log that came before it."""
@@ -166,19 +173,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             tail = (tail + text)[-TAIL_CHARACTERS:]
 
     def _receive(self, length: int) -> bytes:
-        assert self.control
-        data = bytearray(length)
-        view, filled = memoryview(data), 0
-        while filled < length:
-            count = self.control.recv_into(view[filled:])
-            if count == 0:
-                raise (
-                    CancelledError
-                    if self.stopped
-                    else LambdaRuntimeException("the execution environment has ended")
-                )
-            filled += count
-        return bytes(data)
+        data = self.frames.read(length)
+        if len(data) < length:
+            raise CancelledError if self.stopped else LambdaRuntimeException(ENDED)
+        return data
 
     def get_address(self) -> str:
         """Functions run on this very host."""

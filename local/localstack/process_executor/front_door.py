@@ -8,26 +8,25 @@ behind them is told as RFC 9457 problem details.
 import json
 import logging
 import os
+import socket
+import socketserver
+import ssl
+import threading
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from localstack.config import HostAndPort
 from localstack.runtime.server.twisted import TwistedRuntimeServer
 from localstack.utils.strings import long_uid
 from rolo import Request, Response
 from rolo.gateway import Gateway
-from rolo.gateway.wsgi import WsgiGateway
-from rolo.serving.twisted import (
-    HeaderPreservingHTTPChannel,
-    HeaderPreservingWSGIResource,
-    TwistedGateway,
-    TwistedRequestAdapter,
-)
-from twisted.internet import reactor, ssl
-from twisted.web.server import Site
+from rolo.serving.twisted import TwistedGateway
+from twisted.internet import reactor
+from werkzeug.datastructures import Headers
 
 LOG = logging.getLogger(__name__)
 ERROR_TYPE = "x-amzn-ErrorType"
@@ -41,6 +40,9 @@ DETAILS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "The stack is not deployed yet; try again shortly.",
     HTTPStatus.GATEWAY_TIMEOUT: "The function did not answer within its time limit.",
 }
+SHUTDOWN_SECONDS = 5.0
+IDLE_SECONDS = 65.0
+"""How long a connection is kept without a request."""
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 
 
@@ -81,35 +83,144 @@ class FrontDoorServer(TwistedRuntimeServer):
         for address in listen:
             reactor.listenTCP(address.port, TwistedGateway(gateway), interface=address.host)
         settings = FrontDoorSettings.from_environment()
-        site = front_door_site(FrontDoor(settings))
+        front_door = FrontDoor(settings)
         if settings.listen:
-            host, port = host_and_port(settings.listen)
-            reactor.listenTCP(port, site, interface=host)
-        if settings.tls_listen and settings.certificate and settings.key:
-            host, port = host_and_port(settings.tls_listen)
-            pem = Path(settings.key).read_text() + Path(settings.certificate).read_text()
-            reactor.listenSSL(port, site, ssl.PrivateCertificate.loadPEM(pem).options(), interface=host)
+            serve(PublicServer(settings.listen, front_door))
+        if settings.tls_listen and settings.certificate:
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain(settings.certificate, settings.key)
+            serve(PublicServer(settings.tls_listen, front_door, tls))
+
+    def shutdown(self) -> None:
+        """Ends the process soon: a service that LocalStack loads while it ends would keep it for ever."""
+        end = threading.Timer(SHUTDOWN_SECONDS, os._exit, [0])
+        end.daemon = True
+        end.start()
+        super().shutdown()
 
 
-def host_and_port(address: str) -> tuple[str, int]:
-    """Splits ``host:port``; an IPv6 host may stand in brackets."""
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)
+def serve(server: "PublicServer") -> None:
+    """Serves until the process ends."""
+    threading.Thread(
+        target=server.serve_forever, name=f"front-door-{server.server_port}", daemon=True
+    ).start()
 
 
-def front_door_site(gateway: Gateway) -> Site:
-    """The gateway as a site of its own: nothing of LocalStack's handlers, no websockets."""
-    resource = HeaderPreservingWSGIResource(reactor, reactor.getThreadPool(), WsgiGateway(gateway))
-    site = Site(resource, requestFactory=TwistedRequestAdapter)
-    site.protocol = HeaderPreservingHTTPChannel.protocol_factory
-    return site
+class PublicServer(ThreadingHTTPServer):
+    """A public listener: a thread per connection, in which its requests are answered from end to end."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: str, front_door: "FrontDoor", tls: ssl.SSLContext | None = None) -> None:
+        host, _, port = address.rpartition(":")
+        host = host.strip("[]")
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.front_door, self.tls = front_door, tls
+        super().__init__((host, int(port)), PublicRequestHandler)
+
+    def server_bind(self) -> None:
+        """Binds without asking the name service for the host's name."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Accepts; the TLS handshake is left to the connection's thread, a silent client must not hold up others."""
+        connection, address = super().get_request()
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        return connection, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away, or spoke no TLS, is no news."""
+        LOG.debug("connection of %s failed", client_address, exc_info=True)
 
 
-class FrontDoor(Gateway):
+class PublicRequestHandler(BaseHTTPRequestHandler):
+    """Reads a request, has the front door answer it, writes the answer."""
+
+    server: PublicServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
+    timeout = IDLE_SECONDS
+
+    def __getattr__(self, name: str) -> Any:
+        """Every method is answered the same way."""
+        if name.startswith("do_"):
+            return self.answer
+        raise AttributeError(name)
+
+    def answer(self) -> None:
+        """Answers one request."""
+        response = Response()
+        body = self.read_body()
+        if body is None:
+            self.close_connection = True
+            problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        else:
+            self.server.front_door.process(self.make_request(body), response)
+        self.send_response(response.status_code)
+        for name, value in response.headers.items():
+            if name.lower() not in ("content-length", "connection"):
+                self.send_header(name, value)
+        data = response.get_data()
+        if response.status_code not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+            self.send_header("Content-Length", str(len(data)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def read_body(self) -> bytes | None:
+        """The request's body; None where it is larger than API Gateway takes."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return self.read_chunks()
+        length = int(self.headers.get("Content-Length") or 0)
+        return self.rfile.read(length) if length <= MAX_REQUEST_BYTES else None
+
+    def read_chunks(self) -> bytes | None:
+        """A body sent in chunks."""
+        body = bytearray()
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            if len(body) + size > MAX_REQUEST_BYTES:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return bytes(body)
+
+    def make_request(self, body: bytes) -> Request:
+        """The request as LocalStack's gateways take it."""
+        path, _, query = self.path.partition("?")
+        scheme = "https" if self.server.tls else "http"
+        request = Request(
+            method=self.command,
+            path=unquote(path),
+            raw_path=path,
+            query_string=query,
+            headers=Headers(self.headers.items()),
+            body=body,
+            scheme=scheme,
+            remote_addr=self.client_address[0],
+            server=(self.server.server_name, self.server.server_port),
+        )
+        request.environ["SERVER_PROTOCOL"] = f"{scheme}/1.1"  # LocalStack makes X-Forwarded-Proto of it
+        return request
+
+    def version_string(self) -> str:
+        """What the Server header tells."""
+        return "enms"
+
+    def log_message(self, *args: Any) -> None:
+        """Calls are accounted for in the functions' logs."""
+
+
+class FrontDoor:
     """Hands requests under the public prefix to the stage, and makes problem details of failures."""
 
     def __init__(self, settings: FrontDoorSettings) -> None:
-        super().__init__()
         self.settings = settings
 
     @cached_property
@@ -128,8 +239,6 @@ class FrontDoor(Gateway):
             response.headers["Location"] = f"{prefix}/docs"
         elif not path.startswith(prefix + "/"):
             problem(response, HTTPStatus.NOT_FOUND)
-        elif (request.content_length or 0) > MAX_REQUEST_BYTES:
-            problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         else:
             request.environ["RAW_URI"] = f"/{self.settings.stage}{path[len(prefix) :]}{question_mark}{query}"
             try:

@@ -34,6 +34,9 @@ WATCH_SECONDS = 0.1
 """How often a running invocation's memory is looked at and its output passed on."""
 LOG_CHUNK_BYTES = 64 * 1024
 IDLE_LOG_BYTES = 1024 * 1024
+ACCEPTED = (
+    b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{"status":"OK"}'
+)
 OUT_OF_MEMORY_MARKS = (
     b"MemoryError",
     b"bad_alloc",
@@ -108,11 +111,11 @@ def parse_request(buffer: bytearray) -> "tuple[str, str, bytes, int] | None":
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None
-    first, *lines = bytes(buffer[:end]).decode("latin-1").split("\r\n")
-    method, path, _ = first.split(" ", 2)
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    head = bytes(buffer[:end])
+    method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+    headers = head.lower()
     start = end + 4
-    if headers.get("transfer-encoding", "").lower() == "chunked":
+    if b"\r\ntransfer-encoding: chunked" in headers:
         body = bytearray()
         while True:
             line_end = buffer.find(b"\r\n", start)
@@ -126,7 +129,8 @@ def parse_request(buffer: bytearray) -> "tuple[str, str, bytes, int] | None":
             start += size + 2
             if size == 0:
                 return method, path, bytes(body), start
-    length = int(headers.get("content-length", 0))
+    _, found, value = headers.partition(b"\r\ncontent-length:")
+    length = int(value.split(b"\r\n", 1)[0]) if found else 0
     if len(buffer) < start + length:
         return None
     return method, path, bytes(buffer[start : start + length]), start + length
@@ -148,6 +152,7 @@ class FunctionProcess:
     def __init__(self, command: "list[str]", memory_mb: int) -> None:
         self.pid, self.output = spawn(command, memory_mb)
         self.pidfd = os.pidfd_open(self.pid)
+        self.status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY)
 
     def read(self) -> "tuple[bytes, bool]":
         """What it has printed by now, and whether its output has ended."""
@@ -163,11 +168,8 @@ class FunctionProcess:
 
     def peak_memory_mb(self) -> int:
         """Largest resident memory so far, in MB rounded up; 0 once it has ended."""
-        with open(f"/proc/{self.pid}/status") as file:
-            for line in file:
-                if line.startswith("VmHWM:"):
-                    return -(-int(line.split()[1]) // 1024)
-        return 0
+        _, found, rest = os.pread(self.status, 4096, 0).partition(b"VmHWM:")
+        return -(-int(rest.split(None, 1)[0]) // 1024) if found else 0
 
     def end(self) -> int:
         """Ends it and what it has started; returns its exit code."""
@@ -179,8 +181,8 @@ class FunctionProcess:
 
     def close(self) -> None:
         """Gives the descriptors back."""
-        os.close(self.output)
-        os.close(self.pidfd)
+        for fd in (self.output, self.pidfd, self.status):
+            os.close(fd)
 
 
 class Invocation:
@@ -213,12 +215,14 @@ class Environment:
         self.json, self.time, self.selectors = json, time, selectors
         self.selector = selectors.DefaultSelector()
         self.control = socket.socket(fileno=control_fd)
+        self.frames = self.control.makefile("rb")
         self.api = socket.socket(fileno=api_fd)
         self.watch(self.control, self.on_control)
         self.watch(self.api, self.on_connection)
         self.printed = bytearray()
         self.announced = False
         self.invocation: Invocation | None = None
+        self.look_at = 0.0
         self.process: FunctionProcess | None = None
         self.adopt(process)
 
@@ -274,7 +278,7 @@ class Environment:
         if self.invocation is None:
             del self.printed[:-IDLE_LOG_BYTES]
         elif len(self.printed) >= LOG_CHUNK_BYTES:
-            self.send_log()
+            self.send(("log", self.take_log()))
 
     def on_exit(self) -> None:
         code, peak_mb = self.end_process()
@@ -298,8 +302,7 @@ class Environment:
 
     def refuse_start(self, body: bytes) -> None:
         """The function can't be loaded: the environment ends before it has served anything."""
-        self.send_log(everything=True)
-        self.send({"kind": "init_error"}, body)
+        self.send(("log", self.take_log(everything=True)), ("init_error", body))
         sys.exit(1)
 
     def error(self, kind: str, message: str) -> bytes:
@@ -308,40 +311,36 @@ class Environment:
     # LocalStack
 
     def on_control(self) -> None:
-        lengths = self.receive(8)
-        header = self.json.loads(self.receive(int.from_bytes(lengths[:4])))
-        event = self.receive(int.from_bytes(lengths[4:]))
+        lengths = self.frames.read(8)
+        if len(lengths) < 8:  # LocalStack has gone
+            self.end_process()
+            sys.exit(0)
+        header = self.json.loads(self.frames.read(int.from_bytes(lengths[:4])))
+        event = self.frames.read(int.from_bytes(lengths[4:]))
         self.invocation = Invocation(header, event, self.time.monotonic())
+        self.look_at = self.invocation.started + WATCH_SECONDS
         if header.get("restart"):
             self.end_process()
         if self.process is None:
             self.adopt(FunctionProcess(self.command, self.memory_mb))
         self.deliver()
 
-    def receive(self, length: int) -> bytes:
-        """Exactly `length` bytes; ends the environment when LocalStack has gone."""
-        data = bytearray(length)
-        view, filled = memoryview(data), 0
-        while filled < length:
-            count = self.control.recv_into(view[filled:])
-            if count == 0:
-                self.end_process()
-                sys.exit(0)
-            filled += count
-        return bytes(data)
+    def send(self, *frames: "tuple[str, bytes]") -> None:
+        """Sends frames of a kind and a body each, in one go."""
+        parts = []
+        for kind, body in frames:
+            head = self.json.dumps({"kind": kind}).encode()
+            parts += [len(head).to_bytes(4) + len(body).to_bytes(4), head, body]
+        self.control.sendall(b"".join(parts))
 
-    def send(self, header: "dict[str, Any]", body: bytes = b"") -> None:
-        head = self.json.dumps(header).encode()
-        self.control.sendall(len(head).to_bytes(4) + len(body).to_bytes(4) + head + body)
-
-    def send_log(self, *, everything: bool = False) -> None:
-        """Passes on the complete lines printed so far, or everything."""
+    def take_log(self, *, everything: bool = False) -> bytes:
+        """The complete lines printed so far, or everything."""
         size = len(self.printed)
         if not everything and size < 4 * LOG_CHUNK_BYTES:
             size = self.printed.rfind(b"\n") + 1
-        if size:
-            self.send({"kind": "log"}, bytes(self.printed[:size]))
-            del self.printed[:size]
+        text = bytes(self.printed[:size])
+        del self.printed[:size]
+        return text
 
     # The Runtime API
 
@@ -372,15 +371,13 @@ class Environment:
         if path.endswith("/invocation/next"):
             self.on_next(connection)
             return
-        connection.sendall(
-            b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n"
-            b'{"status":"OK"}'
-        )
         if path.endswith("/init/error"):
             self.init_error = body
             self.fail_by_exit(*self.end_process())
         elif self.invocation and self.invocation.delivered and f"/{self.invocation.request_id}/" in path:
             self.on_answer(path.rsplit("/", 1)[1], body)
+        if connection.fileno() >= 0:  # the process may have been ended for its answer
+            connection.sendall(ACCEPTED)
 
     def on_next(self, connection: "socket.socket") -> None:
         """The function is ready for an event: the first time, that is what LocalStack waits for."""
@@ -389,7 +386,7 @@ class Environment:
         self.waiting = connection
         if not self.announced:
             self.announced = True
-            self.send({"kind": "ready"})
+            self.send(("ready", b""))
         self.deliver()
 
     def deliver(self) -> None:
@@ -401,6 +398,7 @@ class Environment:
         invocation.delivered = True
         invocation.started = self.time.monotonic()
         invocation.deadline = invocation.started + self.timeout_seconds
+        self.look_at = min(invocation.started + WATCH_SECONDS, invocation.deadline)
         deadline_ms = int((self.time.time() + self.timeout_seconds) * 1000)
         self.on_output()  # printed before this event
         self.printed += f"START RequestId: {invocation.request_id} Version: {self.version}\n".encode()
@@ -443,23 +441,27 @@ class Environment:
     def next_look(self) -> float | None:
         if self.invocation is None:
             return None
-        return max(0.0, min(WATCH_SECONDS, self.invocation.deadline - self.time.monotonic()))
+        return max(0.0, self.look_at - self.time.monotonic())
 
     def look_after(self, invocation: Invocation) -> None:
-        """Ends what runs too long or takes too much memory."""
+        """Ends what runs too long or takes too much memory, and passes its output on."""
+        now = self.time.monotonic()
+        if now < self.look_at:
+            return
+        self.look_at = min(now + WATCH_SECONDS, invocation.deadline)
         if self.process and self.process.peak_memory_mb() > self.memory_mb:
             self.end_process()
             self.fail_by_exit(-9, self.memory_mb + 1)
-        elif self.time.monotonic() >= invocation.deadline:
+        elif now >= invocation.deadline:
             _, peak_mb = self.end_process()
             seconds = self.timeout_seconds if invocation.delivered else INIT_TIMEOUT_SECONDS
             message = f"RequestId: {invocation.request_id} Error: Task timed out after {seconds:.2f} seconds"
-            now = self.time.strftime("%Y-%m-%dT%H:%M:%SZ", self.time.gmtime())
-            text = f"{now} {invocation.request_id} Task timed out after {seconds:.2f} seconds\n"
+            at = self.time.strftime("%Y-%m-%dT%H:%M:%SZ", self.time.gmtime())
+            text = f"{at} {invocation.request_id} Task timed out after {seconds:.2f} seconds\n"
             self.printed += text.encode()
             self.finish("error", self.error("Sandbox.Timedout", message), peak_mb, "Status: timeout")
-        elif len(self.printed) >= 1 and self.time.monotonic() - invocation.started >= WATCH_SECONDS:
-            self.send_log()
+        elif self.printed:
+            self.send(("log", self.take_log()))
 
     def finish(self, kind: str, body: bytes, peak_mb: int, status: str = "") -> None:
         """Reports the invocation's outcome, its remaining output and its account."""
@@ -485,8 +487,7 @@ class Environment:
             report.append(status)
         account = "\t".join(report)
         self.printed += f"END RequestId: {invocation.request_id}\n{account}\n".encode()
-        self.send_log(everything=True)
-        self.send({"kind": kind}, body)
+        self.send(("log", self.take_log(everything=True)), (kind, body))
 
 
 def main(arguments: "list[str]") -> None:

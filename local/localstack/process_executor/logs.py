@@ -10,7 +10,7 @@ from typing import Any
 
 from localstack.aws.connect import connect_to
 
-MAX_GROUP_EVENTS = 25_000
+MAX_GROUP_EVENTS = 30_000
 """LocalStack keeps logs in memory: beyond this the oldest of a function's events go."""
 MAX_FILE_BYTES = 20 * 1024 * 1024
 """A log file of this size is put aside as ``.log.1``, in place of the one before."""

@@ -7,18 +7,22 @@ executor, metrics are counted and put once a second, and API Gateway calls Lambd
 import collections
 import logging
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from localstack.aws.api.lambda_ import TooManyRequestsException
 from localstack.aws.connect import connect_to
 from localstack.services.apigateway.next_gen.execute_api import gateway_response, integrations
 from localstack.services.apigateway.next_gen.execute_api.handlers import parse
 from localstack.services.apigateway.next_gen.execute_api.integrations import aws
-from localstack.services.lambda_.invocation import version_manager
+from localstack.services.lambda_.invocation import execution_environment, lambda_service, version_manager
 from localstack.services.lambda_.invocation.logs import LogHandler
 from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.utils.strings import long_uid
 from rolo import Request
+
+from process_executor.assignment import PatientAssignmentService
 
 LOG = logging.getLogger(__name__)
 METRICS_SECONDS = 1.0
@@ -31,6 +35,8 @@ def install() -> None:
     version_manager.record_cw_metric_invocation = METRICS.count_invocation
     version_manager.record_cw_metric_error = METRICS.count_error
     version_manager.start_thread = start_thread
+    execution_environment.Timer = SharedTimer
+    lambda_service.AssignmentService = PatientAssignmentService
     integrations.REST_API_INTEGRATIONS["AWS_PROXY"] = InProcessLambdaIntegration()
     parse.restore_payload = request_body
     aws.mime_type_matches_binary_media_types = accepts_binary
@@ -88,6 +94,45 @@ def start_thread(method: Any, *args: Any, name: str = "", **kwargs: Any) -> Any:
     return _start_thread(method, *args, name=name, **kwargs)
 
 
+class SharedTimer:
+    """A `threading.Timer` without a thread of its own: LocalStack starts and cancels one in every call.
+
+    One thread looks once a second for those that are due.
+    """
+
+    running: ClassVar[set["SharedTimer"]] = set()
+    lock = threading.Lock()
+    thread: ClassVar[threading.Thread | None] = None
+
+    def __init__(self, interval: float, function: Callable[[], None]) -> None:
+        self.interval, self.function = interval, function
+
+    def start(self) -> None:
+        """Has the function called after the interval."""
+        self.due = time.monotonic() + self.interval
+        with self.lock:
+            self.running.add(self)
+            if SharedTimer.thread is None:
+                SharedTimer.thread = threading.Thread(target=self._run_due, name="shared-timer", daemon=True)
+                SharedTimer.thread.start()
+
+    def cancel(self) -> None:
+        """Spares the call, if it has not begun."""
+        with self.lock:
+            self.running.discard(self)
+
+    @classmethod
+    def _run_due(cls) -> None:
+        while True:
+            time.sleep(1)
+            now = time.monotonic()
+            with cls.lock:
+                due = {timer for timer in cls.running if timer.due <= now}
+                cls.running -= due
+            for timer in due:
+                threading.Thread(target=timer.function, name="timer", daemon=True).start()
+
+
 class InProcessLambdaIntegration(aws.RestApiAwsProxyIntegration):
     """API Gateway's Lambda proxy integration without the way over HTTP; tells time-outs from failures."""
 
@@ -98,7 +143,7 @@ class InProcessLambdaIntegration(aws.RestApiAwsProxyIntegration):
         """Invokes the function; a throttled call looks like a failed one, `parse_lambda_response` tells them apart."""
         parts = function_arn.split(":")
         try:
-            result = lambda_service().invoke(
+            result = running_lambda_service().invoke(
                 function_name=parts[6],
                 qualifier=parts[7] if len(parts) > 7 else None,
                 region=parts[3],
@@ -131,10 +176,9 @@ class InProcessLambdaIntegration(aws.RestApiAwsProxyIntegration):
 THROTTLED = b'{"errorType": "TooManyRequestsException", "errorMessage": "Rate Exceeded."}'
 
 
-def lambda_service() -> Any:
+def running_lambda_service() -> lambda_service.LambdaService:
     """LocalStack's Lambda, behind its API."""
-    service = SERVICE_PLUGINS.get_service("lambda")
-    return service._provider.lambda_service
+    return SERVICE_PLUGINS.get_service("lambda")._provider.lambda_service
 
 
 _restore_payload = parse.restore_payload

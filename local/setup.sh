@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings what the project needs into .enms/: uv, and one environment for each of the two locks.
-# Called by `make up` and `make test`; done in a moment when nothing has changed.
+# Called by `make up` and `make test` (`make sam-check` adds `sam`, for SAM's own); done in a moment when nothing has changed.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -77,7 +77,7 @@ find_python() {
 # Any interpreter that can make an environment for uv, when neither wanted version is here.
 find_any_python() {
     local candidate
-    for candidate in python3 python /usr/bin/python3; do
+    for candidate in python3 python; do
         if "$candidate" -I -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1; then
             echo "$candidate"
             return
@@ -183,3 +183,6 @@ mkdir -p "$home" || fail "$home can't be made: is the checkout writable?"
 ensure_uv
 ensure_environment functions 3.12 "$root"
 ensure_environment localstack 3.13 "$root/local/localstack"
+if [ "${1:-}" = sam ]; then
+    ensure_environment sam 3.12 "$root/local/sam"
+fi

@@ -149,7 +149,7 @@ class LocalCloud:
             "LAMBDA_KEEPALIVE_MS": "120000",
             "PROCESS_EXECUTOR_CONFIG": str(self._executor_file),
             "PROCESS_EXECUTOR_LOG_DIR": str(settings.logs_dir / "functions"),
-            # Its files belong in our folder, also on a machine that is itself a container, and nobody's profile.
+            # Its files belong in our folder, also where the machine is itself a container.
             "OVERRIDE_IN_DOCKER": "0",
             "CONFIG_DIR": str(self._folder / "profiles"),
             "FILESYSTEM_ROOT": str(self._filesystem),

@@ -42,6 +42,6 @@ def _ensure_feed(settings: StackSettings, url: str) -> bool:
     if feed.find_same(fingerprint):
         return False
     feed.stop()
-    environment = {**python_environment(), "ENMS_DATABASE_URL": url}
+    environment = {**python_environment(), "FEED_DATABASE_URL": url}
     feed.start([str(FUNCTIONS_PYTHON), "-m", FEED_MODULE], environment, fingerprint)
     return True

@@ -43,7 +43,7 @@ def wait_until_healthy(settings: StackSettings) -> str:
     status, answer = _get(f"{settings.http_url}/health")
     while status != _HTTP_OK and time.monotonic() < deadline:
         if status == _HTTP_UNAVAILABLE and settings.existing_database_url:
-            return f"{answer.get('status', 'unhealthy')}: is the database up, and `enms migrate` done?"
+            return "unhealthy: is the database up, and has `enms migrate --apply` been run?"
         time.sleep(_POLL_SECONDS)
         status, answer = _get(f"{settings.http_url}/health")
     if status != _HTTP_OK:

@@ -47,7 +47,11 @@ def run(database: Database, run_id: UUID) -> None:
                 _do(connection, begun)
     except Exception as error:
         logger.exception("run failed")
-        message = error.message if isinstance(error, EnmsError) else f"Unexpected; see the log under run_id {run_id}."
+        message = (
+            error.message
+            if isinstance(error, EnmsError)
+            else f"Unexpected; see the log under run_id {run_id}."
+        )
         with database.connection() as connection:
             jobs.end(connection, run_id, "failed", {}, message)
         raise

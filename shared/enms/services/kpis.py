@@ -9,6 +9,7 @@ from uuid import UUID
 from enms.database import kpis
 from enms.database.connection import Connection, Database
 from enms.database.subjects import Subject, SubjectKind, not_found
+from enms.errors import NotFoundError
 from enms.services import periods
 from enms.services.periods import Moment, Period
 
@@ -152,7 +153,10 @@ def _figures[Figures: kpis.Kpi](
     else:
         _, period = _calendar(database, request)
     with database.connection() as lent:
-        figures = query(lent, request.subject_id, period.start, period.end, request.energy_type)
+        try:
+            figures = query(lent, request.subject_id, period.start, period.end, request.energy_type)
+        except NotFoundError:
+            raise not_found(request.kind, request.subject_id) from None
     if figures.subject_kind != request.kind:
         raise not_found(request.kind, request.subject_id)
     return figures, period

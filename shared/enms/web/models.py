@@ -213,7 +213,7 @@ class Chart(Subject):
 
 
 class HistoryRow(BaseModel):
-    """One interval of the factory's calendar."""
+    """One interval of the factory's calendar, and `previous_`: its counterpart in the period of equal length before."""
 
     interval_start: datetime
     interval_end: datetime
@@ -250,7 +250,7 @@ class ProfileCell(BaseModel):
     weekday: int = Field(description="0 = Sunday")
     hour: int
     mean_power_kw: float
-    hours: int = Field(description="how many such hours had readings")
+    hours: float = Field(description="how many such hours had readings")
 
 
 class Profile(Chart):
@@ -293,7 +293,6 @@ class Factory(BaseModel):
     timezone: str
     is_active: bool
     machines: int = Field(description="active machines")
-    energy_types: list[str]
     metadata: dict[str, Any]
 
 

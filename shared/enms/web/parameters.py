@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from enms.database.subjects import SubjectKind
 from enms.errors import InvalidInputError
@@ -62,7 +62,9 @@ def _moment(parameter: str) -> tuple[PlainValidator, WithJsonSchema]:
 
 
 class PeriodQuery(BaseModel):
-    """A period that is asked for."""
+    """A period that is asked for; a parameter that nobody knows is refused, because it may be a slip of the pen."""
+
+    model_config = ConfigDict(extra="forbid")
 
     start: Annotated[Moment, *_moment("start")] = Field(
         description=f"start of the period: {_ALLOWED_MOMENTS}; a day means its 00:00",

@@ -47,6 +47,7 @@ _ALLOWED = {
     "int_parsing": "a whole number",
     "bool_parsing": "true or false",
     "missing": "a value: it is required",
+    "extra_forbidden": "only the parameters that docs lists",
 }
 
 

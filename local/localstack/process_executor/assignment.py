@@ -19,8 +19,9 @@ FIRST_STARTS = os.cpu_count() or 1
 class PatientAssignmentService(AssignmentService):
     """Starts a further environment only if none gets free within a moment.
 
-    Lambda starts one for every call that finds none free. Here all share a few processors: ten clients of a function
-    that answers in milliseconds would start ten processes, and wait for these longer than for their turn.
+    Lambda starts one for every call that finds none free. Here all share a few processors: ten clients of
+    a function that answers in milliseconds would start ten processes, and wait for these longer than for
+    their turn.
     """
 
     def __init__(self) -> None:

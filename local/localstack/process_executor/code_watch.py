@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 
 CHECK_SECONDS = 0.5
-"""How often calls look for changes: a look takes a millisecond, calls take turns in it, idle functions cost none."""
+"""How often calls look for changes. A look takes a millisecond of one call; without calls there are none."""
 
 
 class CodeVersion:

@@ -48,7 +48,7 @@ def function_environment(variables: dict[str, Any], image: Image, memory_mb: int
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": "/tmp",
+        "HOME": "/tmp",  # noqa: S108 - each environment has one of its own
         "OPENBLAS_NUM_THREADS": threads,
         "OMP_NUM_THREADS": threads,
         **own,

@@ -1,8 +1,8 @@
 """The front door: the public listeners, which lead to one stage of one REST API and to nothing else.
 
-LocalStack's runtime server with three differences: the AWS API is bound to the address that it is told (the original
-binds all interfaces), public listeners with and without TLS are served by the same event loop, and what goes wrong
-behind them is told as RFC 9457 problem details.
+LocalStack's runtime server with two differences: the AWS API is bound to the address that it is told (the
+original binds all interfaces), and there are public listeners, with and without TLS. What goes wrong behind
+these is told as RFC 9457 problem details.
 """
 
 import json
@@ -125,7 +125,7 @@ class PublicServer(ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[:2]
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Accepts; the TLS handshake is left to the connection's thread, a silent client must not hold up others."""
+        """Accepts; the TLS handshake is left to the connection's thread: a silent client holds up nobody."""
         connection, address = super().get_request()
         if self.tls:
             connection = self.tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)

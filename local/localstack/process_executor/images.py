@@ -2,11 +2,13 @@
 
 The file that ``PROCESS_EXECUTOR_CONFIG`` names maps image addresses, glob patterns allowed::
 
-    {"images": {"enms/*": {"python": "…/bin/python", "task_root": "…/functions/{name}", "python_path": ["…/shared"]}},
+    {"images": {"enms/*": {"python": "…/bin/python",
+                           "task_root": "…/functions/{name}",
+                           "python_path": ["…/shared"]}},
      "kept_paths": ["…"]}
 
-``{name}`` is the last part of the image's address before its tag. So one template deploys everywhere. ``kept_paths``
-stay visible to functions even if they lie under /tmp, of which each environment has its own.
+``{name}`` is the last part of the image's address before its tag. So one template deploys everywhere.
+``kept_paths`` stay visible to functions even if they lie under /tmp, of which each environment has its own.
 """
 
 import fnmatch

@@ -1,31 +1,32 @@
-"""Init of one Lambda execution environment: a single thread, a single event loop, the standard library only.
+"""Init of one Lambda execution environment: one thread, one event loop, the standard library only.
 
-LocalStack starts it as a script (``python -I -S init.py …``) with the environment that the function shall see, and
-talks to it in frames over an inherited socket. It starts the function's process, serves the Lambda Runtime API to
-the ``awslambdaric`` inside it, and enforces time-out and memory limit. It ends, and the function with it, when
-LocalStack's end of the socket closes, so nothing outlives LocalStack.
+LocalStack starts it as a script (``python -I -S init.py …``) with the environment that the function
+shall see, and talks to it in frames over an inherited socket. It starts the function's process, serves
+the Lambda Runtime API to the ``awslambdaric`` inside it, and enforces time-out and memory limit. It ends,
+and the function with it, when LocalStack's end of the socket closes, so nothing outlives LocalStack.
 
-A frame is two lengths, a JSON header and a body. From LocalStack: ``{"request_id", "arn", "trace_id", "restart"}``
-with the event. To LocalStack: ``{"kind"}`` of ``log`` (printed text), ``ready``, ``init_error``, ``response`` and
-``error`` with the JSON that Lambda would return.
+A frame is two lengths, a JSON header and a body. From LocalStack: ``{"request_id", "arn", "trace_id",
+"restart"}`` with the event. To LocalStack: ``{"kind"}`` of ``log`` (printed text), ``ready``,
+``init_error``, ``response`` and ``error`` with the JSON that Lambda would return.
 
-Modules that the function's process does not wait for are imported after its start: a cold start pays for what stands
-at the top only.
+Modules that the function's process does not wait for are imported after its start: a cold start pays for
+what stands at the top only.
 """
 
 import os
 import resource
 import sys
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # typing itself would cost milliseconds
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, NoReturn
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 0x2, 0x4, 0x1000, 0x4000, 0x40000
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, SIGKILL = 1, 9
+TMP = "/tmp"  # noqa: S108 - the folder of which each environment gets its own
 TMP_SIZE_MB = 512
 """Lambda's ephemeral storage, unless a function declares more."""
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
@@ -52,7 +53,7 @@ def private_tmp(kept_paths: "list[str]") -> None:
         kept_paths: Paths that must stay visible although they lie under the shared /tmp (a checkout there).
 
     Raises:
-        OSError: Where the kernel refuses mounts; the caller then goes on with the shared /tmp and TMPDIR.
+        OSError: Where the kernel refuses; the caller then goes on with the shared /tmp and TMPDIR.
     """
     import ctypes
 
@@ -62,28 +63,32 @@ def private_tmp(kept_paths: "list[str]") -> None:
         if libc.mount(source.encode(), target.encode(), kind.encode(), flags, data.encode()) != 0:
             raise OSError(ctypes.get_errno(), f"mount {target}")
 
-    uid, gid = os.getuid(), os.getgid()
-    os.unshare(CLONE_NEWNS if uid == 0 else CLONE_NEWNS | CLONE_NEWUSER)
-    if uid != 0:
-        for name, text in (
-            ("setgroups", "deny"),
-            ("uid_map", f"{uid} {uid} 1"),
-            ("gid_map", f"{gid} {gid} 1"),
-        ):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(text)
+    unshare_mounts()
     mount("none", "/", "none", MS_REC | MS_PRIVATE)
-    kept = {"/".join(path.split("/")[:3]) for path in kept_paths if path.startswith("/tmp/")}
+    kept = {"/".join(path.split("/")[:3]) for path in kept_paths if path.startswith(f"{TMP}/")}
     opened = {path: os.open(path, os.O_PATH) for path in kept if os.path.isdir(path)}
-    mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_SIZE_MB}m,mode=1777")
+    mount("tmpfs", TMP, "tmpfs", MS_NOSUID | MS_NODEV, f"size={TMP_SIZE_MB}m,mode=1777")
     for path, fd in opened.items():
         os.mkdir(path)
         mount(f"/proc/self/fd/{fd}", path, "none", MS_BIND | MS_REC)
         os.close(fd)
 
 
+def unshare_mounts() -> None:
+    """Separates this process's mounts; whoever may not do that may in a user namespace of their own."""
+    uid, gid = os.getuid(), os.getgid()
+    try:
+        os.unshare(CLONE_NEWNS)
+    except PermissionError:
+        os.unshare(CLONE_NEWNS | CLONE_NEWUSER)
+        maps = (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1"))
+        for name, text in maps:
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(text)
+
+
 def spawn(command: "list[str]", memory_mb: int) -> "tuple[int, int]":
-    """Starts the function's process in a process group of its own; returns its id and its output's read end."""
+    """Starts the function's process in a group of its own; returns its id and its output's read end."""
     import ctypes
 
     libc = ctypes.CDLL(None)
@@ -95,24 +100,26 @@ def spawn(command: "list[str]", memory_mb: int) -> "tuple[int, int]":
         return pid, read_end
     try:
         os.setsid()
-        libc.prctl(PR_SET_PDEATHSIG, 9)
+        libc.prctl(PR_SET_PDEATHSIG, SIGKILL)
         os.dup2(write_end, 1)
         os.dup2(write_end, 2)
-        # The limit proper is that of resident memory, as on AWS; this one stops a single huge allocation at once.
+        # The limit proper is that of resident memory, as on AWS; this one stops a huge allocation at once.
         data_bytes = (memory_mb * 9 // 8 + 16) << 20
         resource.setrlimit(resource.RLIMIT_DATA, (data_bytes, data_bytes))
-        os.execv(command[0], command)
+        os.execv(command[0], command)  # noqa: S606 - its arguments are the executor's own
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error}\n".encode())
     finally:
         os._exit(127)
 
 
-def parse_request(buffer: bytearray) -> "tuple[str, str, bytes, int] | None":
-    """First HTTP request in `buffer`: method, path, body and the request's length; None while it is incomplete."""
+def parse_request(buffer: bytearray) -> "tuple[str, bytes, int] | None":
+    """First HTTP request in `buffer`: path, body, the request's length; None while incomplete."""
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None
     head = bytes(buffer[:end])
-    method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
+    path = head.split(b" ", 2)[1].decode("latin-1")
     headers = head.lower()
     start = end + 4
     if b"\r\ntransfer-encoding: chunked" in headers:
@@ -128,12 +135,12 @@ def parse_request(buffer: bytearray) -> "tuple[str, str, bytes, int] | None":
             body += buffer[start : start + size]
             start += size + 2
             if size == 0:
-                return method, path, bytes(body), start
+                return path, bytes(body), start
     _, found, value = headers.partition(b"\r\ncontent-length:")
     length = int(value.split(b"\r\n", 1)[0]) if found else 0
     if len(buffer) < start + length:
         return None
-    return method, path, bytes(buffer[start : start + length]), start + length
+    return path, bytes(buffer[start : start + length]), start + length
 
 
 def describe_exit(code: int) -> str:
@@ -174,9 +181,9 @@ class FunctionProcess:
     def end(self) -> int:
         """Ends it and what it has started; returns its exit code."""
         try:
-            os.killpg(self.pid, 9)
+            os.killpg(self.pid, SIGKILL)
         except ProcessLookupError:
-            os.kill(self.pid, 9)  # not yet the leader of a group of its own
+            os.kill(self.pid, SIGKILL)  # not yet the leader of a group of its own
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def close(self) -> None:
@@ -229,13 +236,16 @@ class Environment:
     def run(self) -> None:
         """Serves until LocalStack goes away."""
         while True:
-            for key, _ in self.selector.select(self.next_look()):
-                if key.fd in self.selector.get_map():  # an earlier event of this round may have closed it
+            events = self.selector.select(self.next_look())
+            # The end of a process comes last: it may have answered just before.
+            for key, _ in sorted(events, key=lambda event: event[0].data == self.on_exit):
+                if self.selector.get_map().get(key.fd) is key:  # no earlier event of this round closed it
                     key.data()
             if self.invocation:
                 self.look_after(self.invocation)
 
     def watch(self, file: "socket.socket | int", callback: "Callable[[], None]") -> None:
+        """Has the callback called whenever the file can be read."""
         self.selector.register(file, self.selectors.EVENT_READ, callback)
 
     # The function's process
@@ -269,7 +279,13 @@ class Environment:
         self.waiting = None
         return code, peak_mb
 
+    def leave(self, code: int) -> "NoReturn":
+        """Ends the environment."""
+        self.end_process()
+        sys.exit(code)
+
     def on_output(self) -> None:
+        """The function has printed."""
         assert self.process
         text, ended = self.process.read()
         self.printed += text
@@ -278,9 +294,10 @@ class Environment:
         if self.invocation is None:
             del self.printed[:-IDLE_LOG_BYTES]
         elif len(self.printed) >= LOG_CHUNK_BYTES:
-            self.send(("log", self.take_log()))
+            self.pass_log_on()
 
     def on_exit(self) -> None:
+        """The process has ended by itself."""
         code, peak_mb = self.end_process()
         self.fail_by_exit(code, peak_mb)
 
@@ -303,18 +320,19 @@ class Environment:
     def refuse_start(self, body: bytes) -> None:
         """The function can't be loaded: the environment ends before it has served anything."""
         self.send(("log", self.take_log(everything=True)), ("init_error", body))
-        sys.exit(1)
+        self.leave(1)
 
     def error(self, kind: str, message: str) -> bytes:
+        """An error as Lambda returns it."""
         return self.json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
     # LocalStack
 
     def on_control(self) -> None:
+        """LocalStack sends an event, or has gone."""
         lengths = self.frames.read(8)
-        if len(lengths) < 8:  # LocalStack has gone
-            self.end_process()
-            sys.exit(0)
+        if len(lengths) < 8:
+            self.leave(0)
         header = self.json.loads(self.frames.read(int.from_bytes(lengths[:4])))
         event = self.frames.read(int.from_bytes(lengths[4:]))
         self.invocation = Invocation(header, event, self.time.monotonic())
@@ -331,7 +349,15 @@ class Environment:
         for kind, body in frames:
             head = self.json.dumps({"kind": kind}).encode()
             parts += [len(head).to_bytes(4) + len(body).to_bytes(4), head, body]
-        self.control.sendall(b"".join(parts))
+        try:
+            self.control.sendall(b"".join(parts))
+        except BrokenPipeError:
+            self.leave(0)
+
+    def pass_log_on(self) -> None:
+        """Sends what can be sent of the log while the call goes on."""
+        if text := self.take_log():
+            self.send(("log", text))
 
     def take_log(self, *, everything: bool = False) -> bytes:
         """The complete lines printed so far, or everything."""
@@ -345,6 +371,7 @@ class Environment:
     # The Runtime API
 
     def on_connection(self) -> None:
+        """The runtime connects."""
         connection, _ = self.api.accept()
         import socket
 
@@ -354,7 +381,11 @@ class Environment:
         self.watch(connection, lambda: self.on_request(connection, buffer))
 
     def on_request(self, connection: "socket.socket", buffer: bytearray) -> None:
-        part = connection.recv(1 << 18)
+        """The runtime asks for an event, or brings an answer or an error."""
+        try:
+            part = connection.recv(1 << 18)
+        except ConnectionResetError:
+            part = b""
         if not part:
             self.selector.unregister(connection)
             self.connections.discard(connection)
@@ -366,7 +397,7 @@ class Environment:
         request = parse_request(buffer)
         if request is None:
             return
-        _, path, body, length = request
+        path, body, length = request
         del buffer[:length]
         if path.endswith("/invocation/next"):
             self.on_next(connection)
@@ -403,22 +434,26 @@ class Environment:
         self.on_output()  # printed before this event
         self.printed += f"START RequestId: {invocation.request_id} Version: {self.version}\n".encode()
         head = (
-            f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(invocation.event)}\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(invocation.event)}\r\n"
             f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\n"
             f"Lambda-Runtime-Deadline-Ms: {deadline_ms}\r\n"
             f"Lambda-Runtime-Invoked-Function-Arn: {invocation.header['arn']}\r\n"
             f"Lambda-Runtime-Trace-Id: {invocation.header['trace_id']}\r\n\r\n"
         )
-        connection.sendall(head.encode() + invocation.event)
+        try:
+            connection.sendall(head.encode() + invocation.event)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the process has just ended; its exit is the next thing to be seen
 
     def on_answer(self, kind: str, body: bytes) -> None:
         """The function answered, or raised."""
-        assert self.process and self.invocation
+        assert self.process
         peak_mb = self.process.peak_memory_mb()
         if peak_mb > self.memory_mb or (kind == "error" and self.is_memory_error(body)):
             self.on_output()
             self.end_process()
-            self.fail_by_exit(-9, self.memory_mb + 1)
+            self.fail_by_exit(-SIGKILL, self.memory_mb + 1)
         elif kind == "response" and len(body) > MAX_RESPONSE_BYTES:
             message = (
                 f"Response payload size ({len(body)} bytes) exceeded maximum allowed payload size "
@@ -439,6 +474,7 @@ class Environment:
     # The end of an invocation
 
     def next_look(self) -> float | None:
+        """Seconds until the running call is looked after; None without one."""
         if self.invocation is None:
             return None
         return max(0.0, self.look_at - self.time.monotonic())
@@ -451,7 +487,7 @@ class Environment:
         self.look_at = min(now + WATCH_SECONDS, invocation.deadline)
         if self.process and self.process.peak_memory_mb() > self.memory_mb:
             self.end_process()
-            self.fail_by_exit(-9, self.memory_mb + 1)
+            self.fail_by_exit(-SIGKILL, self.memory_mb + 1)
         elif now >= invocation.deadline:
             _, peak_mb = self.end_process()
             seconds = self.timeout_seconds if invocation.delivered else INIT_TIMEOUT_SECONDS
@@ -460,8 +496,8 @@ class Environment:
             text = f"{at} {invocation.request_id} Task timed out after {seconds:.2f} seconds\n"
             self.printed += text.encode()
             self.finish("error", self.error("Sandbox.Timedout", message), peak_mb, "Status: timeout")
-        elif self.printed:
-            self.send(("log", self.take_log()))
+        else:
+            self.pass_log_on()
 
     def finish(self, kind: str, body: bytes, peak_mb: int, status: str = "") -> None:
         """Reports the invocation's outcome, its remaining output and its account."""
@@ -499,7 +535,7 @@ def main(arguments: "list[str]") -> None:
     try:
         private_tmp(kept_paths.split(os.pathsep))
     except OSError:
-        own_directory = os.environ["TMPDIR"] = f"/tmp/lambda-{os.getpid()}"
+        own_directory = os.environ["TMPDIR"] = f"{TMP}/lambda-{os.getpid()}"
         os.mkdir(own_directory, mode=0o700)
     try:
         Environment(int(control_fd), int(api_fd), int(memory_mb), float(timeout_seconds), command).run()

@@ -26,7 +26,9 @@ class FunctionLog:
     def write(self, text: str) -> None:
         """Keeps printed lines, in their order."""
         if self.file:
-            self.file.emit(logging.makeLogRecord({"msg": text.removesuffix("\n")}))
+            # The runtime writes an event of several lines with carriage returns and fixed spaces.
+            lines = text.removesuffix("\n").replace("\r", "\n").replace("\xa0", " ")
+            self.file.handle(logging.makeLogRecord({"msg": lines}))
         now_ms = int(time.time() * 1000)
         events = [{"timestamp": now_ms, "message": line + "\n"} for line in text.split("\n") if line]
         if events:

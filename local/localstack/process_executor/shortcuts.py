@@ -1,7 +1,8 @@
 """Short cuts inside LocalStack: what an invocation would otherwise ask of LocalStack's own HTTP gateway.
 
-Each replaces one seam of LocalStack 2026.3.0, the release that this package is locked to: logs are written by the
-executor, metrics are counted and put once a second, and API Gateway calls Lambda in process.
+Each replaces one seam of LocalStack 2026.3.0, the release that this package is locked to: logs are written
+by the executor, metrics are counted and put once a second, API Gateway calls Lambda in process, and timers
+share a thread.
 """
 
 import collections
@@ -140,7 +141,7 @@ class InProcessLambdaIntegration(aws.RestApiAwsProxyIntegration):
     def call_lambda(
         function_arn: str, event: bytes, source_arn: str, credentials: str | None = None
     ) -> bytes:
-        """Invokes the function; a throttled call looks like a failed one, `parse_lambda_response` tells them apart."""
+        """Invokes the function; of failures, `parse_lambda_response` tells the kinds apart."""
         parts = function_arn.split(":")
         try:
             result = running_lambda_service().invoke(

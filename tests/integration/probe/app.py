@@ -46,8 +46,7 @@ def sleep_with_child(seconds):
 def fill_memory(megabytes, swallow=False):
     filled = []
     try:
-        for _ in range(megabytes):
-            filled.append(bytearray(b"x" * (1 << 20)))
+        filled.extend(bytearray(b"x" * (1 << 20)) for _ in range(megabytes))
     except MemoryError:
         if not swallow:
             raise

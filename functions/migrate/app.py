@@ -1,4 +1,4 @@
-"""Brings the database to this version's schema: called by the deployment, as a custom resource, or by hand with `{}`."""
+"""Brings the database to this version's schema: a custom resource of the deployment; by hand with `{}`."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ PHYSICAL_ID = "enms-database-schema"
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Migrates, and tells CloudFormation where it asked. A stack that is deleted leaves the database as it is."""
+    """Migrates, and tells CloudFormation where it asked. Deleting the stack leaves the database as it is."""
     observability.identify(request_id=context.aws_request_id)
     if "ResponseURL" not in event:
         return _migrate()

@@ -1,4 +1,4 @@
-"""The development application: every endpoint group in one process, and the only source of the OpenAPI document.
+"""The development application: every endpoint group in one process, and the OpenAPI document's only source.
 
 `python -m enms_local.development` writes the document anew, after a route or a model has changed.
 """

@@ -1,6 +1,9 @@
 """What can go wrong, in the language of the domain; `web` alone knows which HTTP status that is."""
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class EnmsError(Exception):
@@ -22,7 +25,7 @@ class NotFoundError(EnmsError):
 
 
 class InvalidInputError(EnmsError):
-    """What was asked can't be done with these values; `details` names the parameter, what was given, what is allowed."""
+    """What was asked can't be done with these values; `details` has parameter, given and allowed."""
 
 
 class ConflictError(EnmsError):

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 @cache
 def _client() -> "SecretsManagerClient":
-    # Imported here: a process that is given a URL (dev server, command line) doesn't pay for it. Without boto3's own layer
-    # a function's first answer comes a twentieth sooner.
+    # Imported here: a process that is given a URL (dev server, command line) doesn't pay for it.
+    # Without boto3's own layer a function's first answer comes a twentieth sooner.
     from botocore.session import get_session
 
     return cast("SecretsManagerClient", get_session().create_client("secretsmanager"))

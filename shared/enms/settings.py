@@ -1,4 +1,4 @@
-"""What an operator can set, one class per function; read from the environment when a function starts, not at import.
+"""What an operator can set, one class per function; read when a function starts, not at import.
 
 A field is read from the variable of the same name in upper case: `log_level` from `LOG_LEVEL`.
 Plain pydantic models: a settings library would cost a tenth of a cold start.
@@ -38,7 +38,7 @@ class Settings(BaseModel):
         """Reads the settings; an empty variable counts as not set.
 
         Raises:
-            InvalidInputError: A variable's value can't be used; the message names it, without repeating secrets.
+            InvalidInputError: A variable's value can't be used; the message names it and keeps secrets.
         """
         given = {
             name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
@@ -56,7 +56,7 @@ class DatabaseSettings(Settings):
     enms_database_url: SecretStr | None = Field(None, description="libpq URL of an existing database")
     database_secret_name: str | None = Field(
         None,
-        description="Secrets Manager secret with host, port, dbname, username and password, as RDS writes them",
+        description="Secrets Manager secret with host, port, dbname, username, password, as RDS writes it",
     )
     database_host: str = Field("localhost", description="host, where neither URL nor secret is set")
     database_port: int = Field(5432, ge=1, le=65535)

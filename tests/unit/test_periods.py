@@ -1,4 +1,4 @@
-"""Periods: half-open, at most 400 days, not wholly in the future; every refusal names what was given and what is allowed."""
+"""Periods: half-open, at most 400 days, not wholly in the future; refusals name what was given."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 

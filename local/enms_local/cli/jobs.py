@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def daily_kpis(
     day: Annotated[
         datetime | None,
-        typer.Option("--date", formats=["%Y-%m-%d"], help="Local day; else each factory's latest closed one."),
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Local day; else the latest closed one."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -15,7 +15,8 @@ _STATUS = """
 _MACHINE = f"""
     SELECT m.id, m.name, m.description, m.type::text AS type, m.factory_id, f.name AS factory_name,
            analytics.valid_zone(f.timezone) AS timezone, m.rated_power_kw, m.data_interval_seconds,
-           coalesce(m.is_active, true) AS is_active, coalesce(m.is_critical, false) AS is_critical, s.status, s.status_at
+           coalesce(m.is_active, true) AS is_active, coalesce(m.is_critical, false) AS is_critical,
+           s.status, s.status_at
     FROM machines m JOIN factories f ON f.id = m.factory_id {_STATUS}
 """  # noqa: S608
 _LATEST_ROWS = 200
@@ -45,7 +46,8 @@ def factories(database: Database) -> list[Row]:
     return database.rows("""
         SELECT f.id, f.name, f.location, analytics.valid_zone(f.timezone) AS timezone,
                coalesce(f.is_active, true) AS is_active, coalesce(f.metadata, '{}') AS metadata,
-               (SELECT count(*) FROM machines m WHERE m.factory_id = f.id AND m.is_active IS NOT FALSE) AS machines
+               (SELECT count(*) FROM machines m
+                WHERE m.factory_id = f.id AND m.is_active IS NOT FALSE) AS machines
         FROM factories f ORDER BY f.name, f.id
     """)
 

@@ -1,4 +1,4 @@
-"""Connections: a few per process, opened when first needed, checked before use, opened again once when gone stale."""
+"""Connections: a few per process, opened when first needed, checked before use, replaced when they died."""
 
 import select
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ class Database:
         """Makes the pool; nothing is opened yet.
 
         Args:
-            url: Gives the libpq URL; asked whenever a connection is opened, so that changed credentials are met.
+            url: Gives the libpq URL; asked at each opening, so that changed credentials are met.
             pool_size: How many connections there may be.
             statement_timeout_seconds: A statement that takes longer is ended by the server.
             application_name: What the server shows for our connections.

@@ -26,7 +26,7 @@ def only_runner(connection: Connection, job: str) -> Iterator[None]:
     """Holds the lock of a job, so that it runs once at a time; lost with the connection.
 
     Raises:
-        UnavailableError: Another run of it goes on for longer than the lock time-out (raised where the connection was lent).
+        UnavailableError: Another run of it goes on for longer than the lock time-out.
     """
     key = f"enms job {job}"
     rows(connection, "SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
@@ -42,7 +42,9 @@ def add_run(
 ) -> UUID:
     """Notes that a run was asked for."""
     row = database.row(
-        "INSERT INTO analytics.job_runs (job, trigger, actor, parameters) VALUES (%s, %s, %s, %s) RETURNING id",
+        """
+        INSERT INTO analytics.job_runs (job, trigger, actor, parameters) VALUES (%s, %s, %s, %s) RETURNING id
+        """,
         [job, trigger, actor, Json(dict(parameters))],
     )
     assert row is not None
@@ -90,7 +92,8 @@ def note_item(
         connection,
         """
         INSERT INTO analytics.job_items (run_id, item, state, detail) VALUES (%s, %s, %s, %s)
-        ON CONFLICT (run_id, item) DO UPDATE SET state = excluded.state, detail = excluded.detail, updated_at = now()
+        ON CONFLICT (run_id, item) DO UPDATE
+        SET state = excluded.state, detail = excluded.detail, updated_at = now()
         """,
         [run_id, item, state, Json(dict(detail))],
     )
@@ -154,7 +157,7 @@ def factory_days(connection: Connection, now: datetime, day: date | None) -> lis
         day: A day that is asked for; None takes each factory's latest closed one.
 
     Returns:
-        Rows of factory_id, factory_name, local_day, is_closed (the day is over there) and is_done (it was taken before).
+        Rows of factory_id, factory_name, local_day, is_closed (the day is over), is_done (it was taken).
     """
     return rows(
         connection,

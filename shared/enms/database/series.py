@@ -57,25 +57,29 @@ _POWER_OF_QUARTERS = sql.SQL("""
            sum(power_sum_kw) / nullif(sum(readings - refused - spread_readings), 0) AS value,
            min(min_power_kw) AS min, max(max_power_kw) AS max, sum(readings - refused)::int AS readings
     FROM analytics.energy_15min q
-    WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s AND q.bucket >= %(start)s AND q.bucket < %(end)s
+    WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s
+      AND q.bucket > %(start)s - interval '15 minutes' AND q.bucket < %(end)s
     GROUP BY 1 ORDER BY 1
 """)
 _ENERGY_OF_QUARTERS = sql.SQL("""
     SELECT {bucket} AS bucket, sum(energy_kwh) AS value, NULL::numeric AS min, NULL::numeric AS max,
            sum(readings - refused)::int AS readings
     FROM analytics.energy_15min q
-    WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s AND q.bucket >= %(start)s AND q.bucket < %(end)s
+    WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s
+      AND q.bucket > %(start)s - interval '15 minutes' AND q.bucket < %(end)s
     GROUP BY 1 ORDER BY 1
 """)
 _POWER_OF_READINGS = sql.SQL("""
-    SELECT {bucket} AS bucket, avg(power_kw) AS value, min(power_kw) AS min, max(power_kw) AS max, count(*) AS readings
+    SELECT {bucket} AS bucket, avg(power_kw) AS value, min(power_kw) AS min, max(power_kw) AS max,
+           count(*) AS readings
     FROM analytics.judged_readings(%(machine_id)s, %(energy_type)s, %(start)s, %(end)s) r
     WHERE NOT is_refused AND NOT is_spread AND time >= %(start)s AND time < %(end)s
     GROUP BY 1 ORDER BY 1
 """)
 # A catch-up row's energy lies over its gap; any other's in the bucket that holds its time.
 _ENERGY_OF_READINGS = sql.SQL("""
-    SELECT bucket, sum(energy_kwh) AS value, NULL::numeric AS min, NULL::numeric AS max, sum(readings)::int AS readings
+    SELECT bucket, sum(energy_kwh) AS value, NULL::numeric AS min, NULL::numeric AS max,
+           sum(readings)::int AS readings
     FROM (
         SELECT {bucket} AS bucket, energy_kwh, 1 AS readings
         FROM analytics.judged_readings(%(machine_id)s, %(energy_type)s, %(start)s, %(end)s) r
@@ -83,11 +87,12 @@ _ENERGY_OF_READINGS = sql.SQL("""
         UNION ALL
         SELECT b.bucket, analytics.energy_share(
                    r.energy_kwh, r.starts_at, r.ends_at,
-                   greatest(b.bucket, %(start)s), least(b.bucket + make_interval(secs => %(width)s), %(end)s)), 0
+                   greatest(b.bucket, %(start)s), least(b.bucket + w.width, %(end)s)), 0
         FROM analytics.judged_readings(%(machine_id)s, %(energy_type)s, %(start)s, %(end)s) r,
+             LATERAL (SELECT make_interval(secs => %(width)s) AS width) w,
              LATERAL generate_series(
-                 date_bin(make_interval(secs => %(width)s), greatest(r.starts_at, %(start)s), '2000-01-01 00:00+00'),
-                 least(r.ends_at, %(end)s) - interval '1 microsecond', make_interval(secs => %(width)s)) AS b (bucket)
+                 date_bin(w.width, greatest(r.starts_at, %(start)s), '2000-01-01 00:00+00'),
+                 least(r.ends_at, %(end)s) - interval '1 microsecond', w.width) AS b (bucket)
         WHERE is_spread
     ) parts
     GROUP BY bucket ORDER BY bucket
@@ -113,7 +118,7 @@ def read_series(
         database: The database.
         machine_id: The machine.
         metric: What to read.
-        start: First instant; where quarter hours serve (buckets of 15 minutes or more), the quarter that it lies in counts.
+        start: First instant; in buckets of 15 minutes or more the quarter hour that it lies in counts wholly.
         end: The instant after the last.
         width_seconds: Width of a bucket; a day is the factory's.
         energy_type: The carrier, for power and energy.

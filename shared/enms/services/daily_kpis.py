@@ -1,7 +1,7 @@
 """Job `daily-kpis`: every factory's latest closed local day, and its machines', into `analytics.kpi_daily`.
 
-A rule fires in UTC, at an hour at which some factories' day is over and others' isn't: each run takes the latest day that
-is over and not yet done, wherever the factory lies.
+A rule fires in UTC, at an hour at which some factories' day is over and others' isn't: each run takes the
+latest day that is over and not yet done, wherever the factory lies.
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ def run(database: Database, run_id: UUID) -> None:
 
     Raises:
         NotFoundError: There is no such run.
-        UnavailableError: The database was lost, or another run goes on; the run stays `failed` and can be done again.
+        UnavailableError: The database was lost, or another run goes on; the run can be done again.
     """
     identify(run_id=str(run_id))
     if jobs.run(database, run_id) is None:

@@ -1,4 +1,4 @@
-"""Who calls, and what a route needs: each route declares one right, and one function here says who the caller is.
+"""Who calls, and what a route needs: each route declares one right; one function here says who calls.
 
 Until there is sign-in, every request is made by the actor `local`, who has all rights.
 """

@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its caller, its log line, and the last resort for errors that nobody foresaw."""
+"""What surrounds every request: its id, caller and log line, and the last resort for unforeseen errors."""
 
 from time import perf_counter
 from uuid import uuid4

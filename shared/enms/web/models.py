@@ -1,4 +1,4 @@
-"""What answers look like: the OpenAPI document is made of these; answers themselves are not validated again."""
+"""What answers look like: the OpenAPI document is made of these; answers are not validated again."""
 
 from datetime import date, datetime
 from typing import Any, Literal
@@ -213,7 +213,7 @@ class Chart(Subject):
 
 
 class HistoryRow(BaseModel):
-    """One interval of the factory's calendar, and `previous_`: its counterpart in the period of equal length before."""
+    """One interval of the factory's calendar; `previous_`: its counterpart in the period before."""
 
     interval_start: datetime
     interval_end: datetime

@@ -12,7 +12,10 @@ from enms.database.subjects import SubjectKind
 from enms.errors import InvalidInputError
 from enms.services.periods import Moment
 
-_ALLOWED_MOMENTS = "an instant with offset (2026-03-27T08:00:00Z, 2026-03-27T08:00:00+01:00) or a day of the factory (2026-03-27)"
+_ALLOWED_MOMENTS = (
+    "an instant with offset (2026-03-27T08:00:00Z, 2026-03-27T08:00:00+01:00) "
+    "or a day of the factory (2026-03-27)"
+)
 _YEARS = range(1970, 2200)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # `+` means a space in a query string: who wrote +01:00 without quoting it gets what they meant.
@@ -62,7 +65,7 @@ def _moment(parameter: str) -> tuple[PlainValidator, WithJsonSchema]:
 
 
 class PeriodQuery(BaseModel):
-    """A period that is asked for; a parameter that nobody knows is refused, because it may be a slip of the pen."""
+    """A period that is asked for; an unknown parameter may be a slip of the pen and is refused."""
 
     model_config = ConfigDict(extra="forbid")
 

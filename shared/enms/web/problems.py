@@ -1,4 +1,4 @@
-"""Every error as `application/problem+json` (RFC 9457): one table says which status, title and type each class has."""
+"""Every error as `application/problem+json` (RFC 9457); one table has each class's status, title and type."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -146,7 +146,7 @@ def _http_problem(request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     details = {
         HTTPStatus.NOT_FOUND: f"There is no {request.url.path} here; docs lists what there is.",
-        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here; the header Allow says what is.",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.method} is not possible here; Allow says what is.",
     }
     return problem_response(
         status, details.get(status, error.detail), request.state.request_id, error.headers

@@ -1,4 +1,4 @@
-"""Answers as JSON, written once: what a service returns is right by construction and isn't validated again."""
+"""Answers as JSON, written once: what a service returns is not validated again."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 
 class JsonResponse(Response):
-    """JSON of dicts, dataclasses, UUIDs, dates and numbers; instants end in `Z`, what isn't finite is null."""
+    """JSON of dicts, UUIDs, dates and numbers; instants end in `Z`, what isn't finite is null."""
 
     media_type = "application/json"
 
@@ -27,8 +27,8 @@ def answers(
 ) -> dict[int | str, dict[str, Any]]:
     """Documents a route's answer as one of `enms.web.models`, by name.
 
-    The models are loaded where the OpenAPI document is made, not where requests are answered: building them costs a
-    tenth of a cold start.
+    The models are loaded where the OpenAPI document is made, not where requests are answered: building them
+    costs a tenth of a cold start.
     """
     schema = {"$ref": f"#/components/schemas/{model}"}
     return {status: {"description": description, "content": {"application/json": {"schema": schema}}}}

@@ -27,27 +27,33 @@ PRESS = "a0000000-0000-4000-8000-000000000001"
 BOILER = "a0000000-0000-4000-8000-000000000002"
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
-# Three UTC days; in Berlin clocks go forward in the last night. The press takes 60 and 61 kW by turns of a minute,
-# the boiler 30 and 31 until it is switched off at 27T12:00Z.
+# Three UTC days; in Berlin clocks go forward in the last night. The press takes 60 and 61 kW by turns of a
+# minute, the boiler 30 and 31 until it is switched off at 27T12:00Z.
 _READINGS = f"""
 INSERT INTO factories (id, name, timezone) VALUES ('{FACTORY}', 'Plant', 'Europe/Berlin');
-INSERT INTO machines (id, factory_id, name, type, rated_power_kw, data_interval_seconds, is_active, metadata) VALUES
+INSERT INTO machines (id, factory_id, name, type, rated_power_kw, data_interval_seconds, is_active, metadata)
+VALUES
     ('{PRESS}', '{FACTORY}', 'Press', 'injection_molding', 90, 60, true, '{{"hall": 3}}'),
     ('{BOILER}', '{FACTORY}', 'Boiler', 'boiler', 60, 60, false, '{{}}');
-INSERT INTO energy_tariffs (factory_id, name, rate_per_kwh, currency, is_time_of_use, start_hour, end_hour, valid_from) VALUES
-    ('{FACTORY}', 'day', 0.3, 'EUR', true, 6, 22, '2020-01-01'), ('{FACTORY}', 'night', 0.2, 'EUR', true, 22, 6, '2020-01-01');
+INSERT INTO energy_tariffs (factory_id, name, rate_per_kwh, currency, is_time_of_use, start_hour, end_hour,
+                            valid_from) VALUES
+    ('{FACTORY}', 'day', 0.3, 'EUR', true, 6, 22, '2020-01-01'),
+    ('{FACTORY}', 'night', 0.2, 'EUR', true, 22, 6, '2020-01-01');
 INSERT INTO energy_readings (time, machine_id, power_kw, energy_kwh)
-SELECT t, '{PRESS}', p, p / 60.0 FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-29 23:59Z', '1 minute') t,
+SELECT t, '{PRESS}', p, p / 60.0
+FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-29 23:59Z', '1 minute') t,
     LATERAL (SELECT 60 + extract(minute FROM t)::int % 2 AS p) power;
 INSERT INTO energy_readings (time, machine_id, power_kw, energy_kwh)
-SELECT t, '{BOILER}', p, p / 60.0 FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-27 11:59Z', '1 minute') t,
+SELECT t, '{BOILER}', p, p / 60.0
+FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-27 11:59Z', '1 minute') t,
     LATERAL (SELECT 30 + extract(minute FROM t)::int % 2 AS p) power;
 INSERT INTO production_data (time, machine_id, production_count, operating_mode, metadata)
 SELECT t, '{PRESS}', 10, CASE WHEN t < '2026-03-29 12:00Z' THEN 'running' ELSE 'idle' END::operating_mode,
     '{{"material_moisture_percent": 4.5, "mould": "A", "pressure_hold_s": 12}}'
 FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-29 23:59Z', '1 minute') t;
 INSERT INTO environmental_data (time, machine_id, outdoor_temp_c)
-SELECT t, '{PRESS}', extract(hour FROM t) FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-29 23:59Z', '5 minutes') t;
+SELECT t, '{PRESS}', extract(hour FROM t)
+FROM generate_series(timestamptz '2026-03-27 00:00Z', '2026-03-29 23:59Z', '5 minutes') t;
 """
 
 

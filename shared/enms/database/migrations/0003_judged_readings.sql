@@ -137,7 +137,8 @@ BEGIN ATOMIC
                     WHEN j.next IS NULL THEN j.time + least(j.time - j.former, greatest(j.width, j.former - j.time_before_former))
                     ELSE least(j.next, j.time + 2 * (j.time - j.former)) END AS ends_at,
                CASE WHEN j.is_refused THEN NULL
-                    WHEN p_energy_type = 'electrical' THEN coalesce(least(j.next, j.time + j.long_gap), j.time + j.width)
+                    WHEN p_energy_type = 'electrical' AND j.next IS NULL THEN j.time + j.width
+                    WHEN p_energy_type = 'electrical' THEN least(j.next, j.time + j.long_gap)
                     WHEN j.next IS NULL THEN j.time + greatest(j.width, least(j.time - j.former, j.former - j.time_before_former))
                     WHEN j.former IS NULL THEN least(j.next, j.time + 3 * greatest(j.width, least(j.next - j.time, j.time_after_next - j.next)))
                     ELSE least(j.next, j.time + 3 * greatest(j.width, least(j.time - j.former, j.next - j.time))) END AS covered_until

@@ -12,8 +12,9 @@ RETURN date_bin('1 hour', p_at, '2000-01-01 00:00+00');
 --
 -- Best window: the summed load is a step function, so the average over [s, s + 15 min) is largest where s is the start of a
 -- piece of load, or s + 15 min the end of one, or s an end of the range asked for, which is the bucket with both its ends.
--- Pieces are readings cut at quarter boundaries, with an empty piece at each boundary, so that sums over frames of 15 minutes
--- from a start (to an end) need at most the last (first) piece corrected for what hangs over.
+-- Pieces are readings cut at quarter boundaries, and an empty one where none begins at a boundary, so that sums over frames of
+-- 15 minutes from a start (to an end) need at most the last (first) piece corrected for what hangs over.
+-- A bucket without readings has a row where one of these reaches into it, or a window from it into the next.
 CREATE FUNCTION analytics.energy_quarters(p_machine_id uuid, p_energy_type varchar, p_from timestamptz, p_to timestamptz)
 RETURNS TABLE (
     bucket timestamptz, energy_kwh numeric, spread_kwh numeric, readings int, refused int, spread_readings int, estimated int,
@@ -68,11 +69,14 @@ BEGIN ATOMIC
     billed AS MATERIALIZED (
         SELECT p.bucket, round(4 * sum(p.energy_kwh), 6) AS billing_kw FROM pieces p GROUP BY p.bucket
     ),
-    bounded AS MATERIALIZED (
-        SELECT p.starts_at, p.ends_at, p.energy_kwh FROM pieces p
-        UNION ALL
-        SELECT DISTINCT b.bucket + n.distance, b.bucket + n.distance, 0
-        FROM billed b CROSS JOIN (VALUES (interval '-15 minutes'), (interval '0'), (interval '15 minutes')) n (distance)
+    -- One piece per start: of two, the frame's last one would be a matter of luck.
+    bounded AS (
+        SELECT b.starts_at, max(b.ends_at) AS ends_at, sum(b.energy_kwh) AS energy_kwh
+        FROM (SELECT p.starts_at, p.ends_at, p.energy_kwh FROM pieces p
+              UNION ALL
+              SELECT q.bucket + n.distance, q.bucket + n.distance, 0
+              FROM billed q CROSS JOIN (VALUES (interval '-15 minutes'), (interval '0'), (interval '15 minutes')) n (distance)) b
+        GROUP BY b.starts_at
     ),
     from_starts AS (
         SELECT b.starts_at AS window_at, b.starts_at + interval '15 minutes' AS window_end, sum(b.energy_kwh) OVER o AS energy_kwh,
@@ -81,10 +85,10 @@ BEGIN ATOMIC
         WINDOW o AS (ORDER BY b.starts_at RANGE BETWEEN CURRENT ROW AND interval '00:14:59.999999' FOLLOWING)
     ),
     to_ends AS (
-        SELECT b.ends_at - interval '15 minutes' AS window_at, sum(b.energy_kwh) OVER o AS energy_kwh,
-               first_value(b.starts_at) OVER o AS edge_starts_at, first_value(b.ends_at) OVER o AS edge_ends_at, first_value(b.energy_kwh) OVER o AS edge_kwh
-        FROM bounded b
-        WINDOW o AS (ORDER BY b.ends_at RANGE BETWEEN interval '00:14:59.999999' PRECEDING AND CURRENT ROW)
+        SELECT p.ends_at - interval '15 minutes' AS window_at, sum(p.energy_kwh) OVER o AS energy_kwh,
+               first_value(p.starts_at) OVER o AS edge_starts_at, first_value(p.ends_at) OVER o AS edge_ends_at, first_value(p.energy_kwh) OVER o AS edge_kwh
+        FROM pieces p
+        WINDOW o AS (ORDER BY p.ends_at RANGE BETWEEN interval '00:14:59.999999' PRECEDING AND CURRENT ROW)
     ),
     windows AS MATERIALIZED (
         SELECT s.window_at, round(4 * CASE WHEN s.edge_ends_at > s.window_end
@@ -126,11 +130,13 @@ BEGIN ATOMIC
            coalesce(max(p.billing_kw), 0), coalesce(max(p.window_kw), 0), coalesce(max(p.window_at), p.bucket)
     FROM parts p
     WHERE p.bucket >= p_from AND p.bucket < p_to
-    GROUP BY p.bucket;
+    GROUP BY p.bucket
+    HAVING sum(p.readings) > 0 OR sum(p.spread_kwh) > 0 OR sum(p.covered_seconds) > 0 OR max(p.billing_kw) > 0 OR max(p.window_kw) > 0;
 END;
 
 -- What energy_quarters gives, quickly, for the regular quarters of [from, to): full of accepted rows at one even rhythm that is
--- aligned to the quarter, between two quarters of the same kind. There every reading stands for the time to the next, nothing is
+-- aligned to the quarter, one quarter of the same kind before it and two after (the window from the bucket's end is the next
+-- quarter, whose last row stands for the time up to the one after). There every reading stands for the time to the next, nothing is
 -- a catch-up, and the windows worth looking at are the sums of as many consecutive rows as a quarter has.
 CREATE FUNCTION analytics.regular_energy_quarters(p_machine_id uuid, p_energy_type varchar, p_from timestamptz, p_to timestamptz)
 RETURNS TABLE (
@@ -165,7 +171,7 @@ BEGIN
                sum(e.energy_kwh) OVER (ORDER BY e.time ROWS BETWEEN CURRENT ROW AND rows_per_quarter - 1 FOLLOWING) AS window_kwh
         FROM public.energy_readings e
         WHERE e.machine_id = p_machine_id AND e.energy_type = p_energy_type
-          AND e.time >= p_from - interval '15 minutes' AND e.time < p_to + interval '15 minutes'
+          AND e.time >= p_from - interval '15 minutes' AND e.time < p_to + interval '30 minutes'
     ),
     quarters AS (
         SELECT r.bucket, sum(r.energy_kwh) AS energy_kwh, count(*) AS readings, count(*) FILTER (WHERE r.is_estimated) AS estimated,
@@ -182,7 +188,8 @@ BEGIN
     between_others AS MATERIALIZED (
         SELECT m.*, coalesce(m.is_regular
                         AND lag(m.is_regular) OVER o AND m.bucket - lag(m.bucket) OVER o = interval '15 minutes'
-                        AND lead(m.is_regular) OVER o AND lead(m.bucket) OVER o - m.bucket = interval '15 minutes', false) AS is_inner,
+                        AND lead(m.is_regular) OVER o AND lead(m.is_regular, 2) OVER o
+                        AND lead(m.bucket, 2) OVER o - m.bucket = interval '30 minutes', false) AS is_inner,
                -- The window that starts at the bucket's end.
                lead(m.energy_kwh) OVER o AS next_kwh
         FROM marked m WINDOW o AS (ORDER BY m.bucket)

@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
     "not_kwh": "The carrier's unit is not kWh, so its price and factor do not apply to the readings.",
     "no_price": "energy_sources has no price for this carrier; it is never priced as electricity.",
     "no_factor": "energy_sources has no carbon factor for this carrier; that of electricity never serves.",
-    "several_currencies": "Tariffs of several currencies apply in the period; the bands tell what each costs.",
+    "several_currencies": "Tariffs of several currencies apply; the bands tell what each costs.",
 }
 
 WARNINGS: Mapping[str, str] = {

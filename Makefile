@@ -47,8 +47,9 @@ test: lint ## everything: lint, types, all tests
 bench: setup ## the table of figures: make bench ROWS="kpi-24h import"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ROWS)
 
-sam-check: setup ## images built by SAM and asked with events/, where a container engine runs
-	@local/sam-check.sh
+sam-check: ## images built by SAM and asked with events/, where a container engine runs
+	@local/setup.sh sam
+	@$(BIN)/python -m enms_local.sam_check
 
 reset: ## stop, and empty .enms: database, logs, environments
 	@if [ -x $(ENMS) ]; then $(ENMS) reset --yes; fi

@@ -33,6 +33,9 @@ explain() {
     case $output in
         *"No space left on device"* | *"os error 28"* | *"Disk quota exceeded"*)
             fail "$name: the disk of $home is full: free some space ($least_free_mb MB are needed) and run again." ;;
+        *"invalid peer certificate"* | *"CERTIFICATE_VERIFY_FAILED"*)
+            fail "$name: the package registry's certificate is not trusted here: set SSL_CERT_FILE and PIP_CERT to your" \
+                "organisation's certificates, and run again." ;;
         *"error sending request"* | *"dns error"* | *"Connection refused"* | *"Failed to fetch"* | *"NewConnectionError"* | \
             *"Could not find a version"* | *"Temporary failure in name resolution"* | *"timed out"*)
             echo "$output" | tail -n 5 >&2

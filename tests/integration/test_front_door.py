@@ -179,13 +179,29 @@ def test_a_request_too_large_for_the_gateway_is_refused(client):
     assert client.get(f"{PREFIX}/binary").status_code == 200
 
 
-def test_requests_that_are_no_http_do_not_harm(door, client):
-    for rubbish in (b"\x16\x03\x01\x02", b"GET /\r\n\r\n", b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", door.ports[1])) as connection:
-            connection.sendall(rubbish)
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65536):
-                pass
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"\x16\x03\x01 x y z\r\n",
+        b"GET / HTTP/7.5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 200 + b"\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_so_and_does_no_harm(door, client, rubbish):
+    with socket.create_connection(("127.0.0.1", door.ports[1])) as connection:
+        connection.sendall(rubbish)
+        head, _, body = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    assert 400 <= json.loads(body)["status"] < 600
+    assert client.get(f"{PREFIX}/binary").status_code == 200
+
+
+def test_a_client_that_leaves_within_its_request_does_no_harm(door, client):
+    with socket.create_connection(("127.0.0.1", door.ports[1])) as connection:
+        connection.sendall(b"POST /api/analytics/echo HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
     assert client.get(f"{PREFIX}/binary").status_code == 200
 
 

@@ -21,6 +21,13 @@ def probe(local_aws) -> str:
     return "probe"
 
 
+@pytest.fixture(scope="module")
+def patient_probe(local_aws) -> str:
+    """The probe, with 256 MB and a minute."""
+    local_aws.add_function("patient-probe", timeout_seconds=60)
+    return "patient-probe"
+
+
 @pytest.fixture
 def own_probe(local_aws, request) -> Iterator[tuple[str, Path]]:
     """A probe whose code the test may change: its name and its folder."""
@@ -87,17 +94,28 @@ def test_an_overrun_is_ended_with_all_that_it_started(local_aws, probe):
         ("allocate", {"megabytes": 400}),
     ],
 )
-def test_a_memory_overrun_is_a_kill_and_the_next_call_works(local_aws, probe, action, arguments):
-    failed = local_aws.call(probe, action, **arguments)
+def test_a_memory_overrun_is_a_kill_and_the_next_call_works(local_aws, patient_probe, action, arguments):
+    failed = local_aws.call(patient_probe, action, **arguments)
     assert failed.error_type == "Runtime.ExitError"
     assert failed.payload["errorMessage"].endswith("Runtime exited with error: signal: killed")
     assert "Max Memory Used: 256 MB" in failed.log_tail
     assert "Error Type: Runtime.OutOfMemory" in failed.log_tail
-    assert local_aws.call(probe, "version").payload == 1
+    assert local_aws.call(patient_probe, "version").payload == 1
 
 
-def test_memory_below_the_limit_is_granted(local_aws, probe):
-    filled = local_aws.call(probe, "fill_memory", megabytes=150)
+@pytest.mark.parametrize("which", ["init", "function"])
+def test_an_environment_killed_from_outside_is_replaced(local_aws, probe, which):
+    function = psutil.Process(local_aws.call(probe, "pid").payload)
+    victim = function.parent() if which == "init" else function
+    victim.kill()
+    psutil.wait_procs([function], timeout=10)
+    again = local_aws.call(probe, "pid")
+    assert again.error_type is None
+    assert again.payload != function.pid
+
+
+def test_memory_below_the_limit_is_granted(local_aws, patient_probe):
+    filled = local_aws.call(patient_probe, "fill_memory", megabytes=150)
     assert filled.payload == 150
     peak_mb = int(filled.log_tail.split("Max Memory Used: ")[1].split()[0])
     assert 150 < peak_mb <= 256
@@ -127,6 +145,11 @@ def test_the_environment_variables_are_lambdas_and_none_of_localstacks_process(l
     leaked = {"SECRET_OF_LOCALSTACK", "PROCESS_EXECUTOR_CONFIG", "GATEWAY_LISTEN", "PYTHONDONTWRITEBYTECODE"}
     assert not leaked & variables.keys()
     assert not [name for name in variables if name.startswith("LOCALSTACK_")]
+
+
+def test_the_functions_byte_code_is_kept(local_aws, probe):
+    local_aws.call(probe, "version")
+    assert list((local_aws.folder / "functions" / "probe" / "__pycache__").glob("app.*.pyc"))
 
 
 def test_code_that_cannot_be_loaded_fails_each_call_until_it_is_mended(local_aws, own_probe):

@@ -11,7 +11,7 @@ from localstack.services.lambda_.invocation.assignment import AssignmentService
 from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment, RuntimeStatus
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InitializationType
 
-PATIENCE_SECONDS = 0.1
+PATIENCE_SECONDS = 0.25
 FIRST_STARTS = os.cpu_count() or 1
 """How many environments of a function start at once while it has none at all."""
 

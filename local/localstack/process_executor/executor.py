@@ -78,6 +78,7 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             StatusErrorException: The function can't be loaded; carries the error that Lambda would return.
             CancelledError: The environment was stopped meanwhile.
         """
+        self.variables = env_vars
         config = self.function_version.config
         image = image_of(self.function_version)
         self.log = logs.FunctionLog(
@@ -92,7 +93,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
         self.frames = self.control.makefile("rb")
         with theirs, socket.create_server(("127.0.0.1", 0), backlog=8) as api:
             host, port = api.getsockname()
-            kept = (*configuration().kept_paths, *image.code_paths, image.python, sys.executable)
+            interpreters = (image.python, sys.executable)
+            real = map(os.path.realpath, interpreters)
+            kept = (*configuration().kept_paths, *image.code_paths, *interpreters, *real)
             settings = [
                 theirs.fileno(),
                 api.fileno(),
@@ -121,6 +124,9 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             LambdaRuntimeException: The environment itself is gone.
             CancelledError: The environment was stopped meanwhile.
         """
+        if self.process is None or self.process.poll() is not None:  # killed from outside
+            self._close()
+            self.start(self.variables)
         code_now = self.code.current()
         header = {
             "request_id": payload["invoke-id"],
@@ -148,6 +154,10 @@ class ProcessRuntimeExecutor(RuntimeExecutor):
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        assert self.control
         self.frames.close()
         self.control.close()
 

@@ -32,6 +32,7 @@ LOG = logging.getLogger(__name__)
 ERROR_TYPE = "x-amzn-ErrorType"
 """API Gateway sets it on answers of its own making: these become problem details."""
 DETAILS = {
+    HTTPStatus.BAD_REQUEST: "This is not an HTTP request.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is larger than the 10 MB that the service takes.",
     HTTPStatus.TOO_MANY_REQUESTS: "All environments of the function are busy; try again shortly.",
@@ -136,6 +137,25 @@ class PublicServer(ThreadingHTTPServer):
         LOG.debug("connection of %s failed", client_address, exc_info=True)
 
 
+class RequestError(Exception):
+    """A request that is refused before anyone sees it."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+def _size(text: str, base: int) -> int:
+    """A length as a header or a chunk tells it."""
+    try:
+        size = int(text, base)
+    except ValueError:
+        size = -1
+    if size < 0:
+        raise RequestError(HTTPStatus.BAD_REQUEST)
+    return size
+
+
 class PublicRequestHandler(BaseHTTPRequestHandler):
     """Reads a request, has the front door answer it, writes the answer."""
 
@@ -154,17 +174,22 @@ class PublicRequestHandler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """Answers one request."""
         response = Response()
-        body = self.read_body()
-        if body is None:
+        try:
+            body = self.read_body()
+        except RequestError as error:
             self.close_connection = True
-            problem(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            problem(response, error.status)
         else:
             self.server.front_door.process(self.make_request(body), response)
+        self.write_answer(response)
+
+    def write_answer(self, response: Response) -> None:
+        """Writes the answer in one piece."""
+        data = response.get_data()
         self.send_response(response.status_code)
         for name, value in response.headers.items():
             if name.lower() not in ("content-length", "connection"):
                 self.send_header(name, value)
-        data = response.get_data()
         if response.status_code not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
             self.send_header("Content-Length", str(len(data)))
         if self.close_connection:
@@ -173,23 +198,44 @@ class PublicRequestHandler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    def read_body(self) -> bytes | None:
-        """The request's body; None where it is larger than API Gateway takes."""
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answers what is no HTTP, in the place of the original's HTML page."""
+        self.close_connection = True
+        self.request_version = self.protocol_version  # an unknown one would be answered without a head
+        response = Response()
+        problem(response, HTTPStatus(code))
+        self.write_answer(response)
+
+    def read_body(self) -> bytes:
+        """The request's body.
+
+        Raises:
+            RequestError: It is larger than API Gateway takes, or its length can't be told.
+            ConnectionError: The client went away before its end.
+        """
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             return self.read_chunks()
-        length = int(self.headers.get("Content-Length") or 0)
-        return self.rfile.read(length) if length <= MAX_REQUEST_BYTES else None
+        return self.read_exactly(_size(self.headers.get("Content-Length") or "0", 10))
 
-    def read_chunks(self) -> bytes | None:
+    def read_chunks(self) -> bytes:
         """A body sent in chunks."""
         body = bytearray()
-        while size := int(self.rfile.readline().split(b";")[0], 16):
+        while size := _size(self.rfile.readline().split(b";")[0].decode("latin-1"), 16):
             if len(body) + size > MAX_REQUEST_BYTES:
-                return None
-            body += self.rfile.read(size)
+                raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            body += self.read_exactly(size)
             self.rfile.readline()
         self.rfile.readline()
         return bytes(body)
+
+    def read_exactly(self, size: int) -> bytes:
+        """The next bytes of the body."""
+        if size > MAX_REQUEST_BYTES:
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionError("the client went away")
+        return data
 
     def make_request(self, body: bytes) -> Request:
         """The request as LocalStack's gateways take it."""

@@ -38,3 +38,7 @@ class UnavailableError(EnmsError):
 
 class ForbiddenError(EnmsError):
     """Who asks lacks the right for it."""
+
+
+class NotMigratedError(UnavailableError):
+    """The database lacks what this version needs: someone has to migrate it."""

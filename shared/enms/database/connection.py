@@ -8,10 +8,11 @@ from threading import BoundedSemaphore
 from typing import Any
 
 import psycopg2
+import psycopg2.errors
 import psycopg2.extensions
 import psycopg2.extras
 
-from enms.errors import UnavailableError
+from enms.errors import NotMigratedError, UnavailableError
 from enms.observability import logger
 
 CONNECT_TIMEOUT_SECONDS = 5
@@ -21,6 +22,12 @@ WAIT_FOR_CONNECTION_SECONDS = 10
 Connection = psycopg2.extensions.connection
 # A statement that the server refused; what callers above `database` may catch.
 StatementError = psycopg2.Error
+
+_NOT_MIGRATED = (
+    psycopg2.errors.InvalidSchemaName,
+    psycopg2.errors.UndefinedFunction,
+    psycopg2.errors.UndefinedTable,
+)
 
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 Row = dict[str, Any]
@@ -74,6 +81,7 @@ class Database:
 
         Raises:
             UnavailableError: There is no database, it was lost on the way, or all connections stay in use.
+            NotMigratedError: It lacks a table, function or schema of this version.
         """
         if not self._free.acquire(timeout=WAIT_FOR_CONNECTION_SECONDS):
             raise UnavailableError("All database connections are in use: ask again in a moment.")
@@ -83,6 +91,11 @@ class Database:
                 yield connection
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 raise _unavailable(error) from error
+            except _NOT_MIGRATED as error:
+                logger.error("database not migrated", extra={"reason": str(error).strip()})
+                raise NotMigratedError(
+                    "The database lacks what this version needs: `enms migrate` shows it, `--apply` adds it."
+                ) from error
             finally:
                 self._give_back(connection)
         finally:

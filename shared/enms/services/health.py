@@ -5,22 +5,24 @@ from typing import Any
 
 from enms.database.connection import Database
 from enms.database.health import count_active_models
-from enms.errors import UnavailableError
+from enms.errors import NotMigratedError, UnavailableError
 from enms.settings import SchedulerSettings
 
 
 def health(database: Database, settings: SchedulerSettings) -> dict[str, Any]:
     """State of the service and of what it depends on; `status` is `healthy` or `unhealthy`."""
     try:
-        models, connected = count_active_models(database), True
+        models, found = count_active_models(database), "connected"
+    except NotMigratedError:
+        models, found = None, "not migrated"
     except UnavailableError:
-        models, connected = None, False
+        models, found = None, "disconnected"
     return {
-        "status": "healthy" if connected else "unhealthy",
+        "status": "healthy" if found == "connected" else "unhealthy",
         "service": settings.service_name,
         "version": settings.service_version,
         "timestamp": datetime.now(UTC),
-        "database": "connected" if connected else "disconnected",
+        "database": found,
         "scheduler": "enabled" if settings.scheduler_enabled else "disabled",
         "models_loaded": models,
     }

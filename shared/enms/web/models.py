@@ -279,7 +279,7 @@ class Health(BaseModel):
     service: str
     version: str
     timestamp: datetime
-    database: Literal["connected", "disconnected"]
+    database: Literal["connected", "disconnected", "not migrated"]
     scheduler: Literal["enabled", "disabled"]
     models_loaded: int | None = Field(description="active models; null when the database is gone")
 

@@ -69,6 +69,15 @@ def models_version(client: Client) -> str:
     return version
 
 
+def test_a_database_that_nobody_migrated_says_so(empty_database_url: str) -> None:
+    client = client_of(empty_database_url)
+    health = client.get("/health")
+    assert (health.status_code, health.json()["database"]) == (503, "not migrated")
+    refused = client.get("/api/v1/factories")
+    assert (refused.status_code, "enms migrate" in refused.json()["detail"]) == (503, True)
+    client.app.state.database.close()
+
+
 def test_a_connection_that_died_is_replaced_unnoticed(postgres: PostgresServer, database_url: str) -> None:
     client = client_of(database_url)
     assert client.get("/api/v1/factories").status_code == 200

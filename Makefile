@@ -54,7 +54,7 @@ sam-check: ## images built by SAM and asked with events/, where a container engi
 reset: ## stop, and empty .enms: database, logs, environments
 	@if [ -x $(ENMS) ]; then $(ENMS) reset --yes; fi
 	@rm -rf .enms
-	@echo "State           .enms is empty"
+	@echo "State             .enms is empty"
 
 # Commands that need no set-up of their own.
 enms = if [ -x $(ENMS) ]; then $(ENMS) $(1); else echo "Nothing is set up here yet: run make up."; fi

@@ -24,7 +24,7 @@ step() {
     if ! output=$("$@" 2>&1); then
         explain "$name" "$output"
     fi
-    LC_ALL=C printf '%-16s%s  (%s s)\n' "$name" "$what" \
+    LC_ALL=C printf '%-18s%s  (%s s)\n' "$name" "$what" \
         "$(LC_ALL=C awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')"
 }
 
@@ -170,6 +170,8 @@ compile_standard_library() {
 
 # LocalStack would build it when it first starts, and keep half a gigabyte of memory from doing so.
 index_aws_services() {
+    # An index that is there already makes it fail.
+    rm -rf "$1/filesystem"
     mkdir -p "$1/filesystem/usr/lib/localstack"
     OVERRIDE_IN_DOCKER=0 FILESYSTEM_ROOT=$1/filesystem "$1/bin/python" -m localstack.aws.spec
 }

@@ -44,7 +44,7 @@ def fresh_stack(second_checkout: Path) -> Iterator[Stack]:
     settings = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     settings |= {
         "ENMS_STATE_DIR": str(second_checkout / "state"),
-        "ENMS_DEMO_DAYS": "0",
+        "ENMS_DEMO_DAYS": "3",
         "DAILY_KPIS_SCHEDULE": "rate(1 minute)",
     }
     stack = Stack(second_checkout, settings)

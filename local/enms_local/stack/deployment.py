@@ -77,6 +77,19 @@ class Deployment:
         write_whole(self._record, json.dumps(self._fingerprint(cloud)))
         return len(resources)
 
+    def migrate(self) -> None:
+        """Calls the function that migrates: on AWS the deployment does, here its custom resources call nobody.
+
+        Raises:
+            UnavailableError: It failed.
+        """
+        answer = self._client("lambda").invoke(FunctionName=f"{STACK_NAME}-migrate", Payload=b"{}")
+        if "FunctionError" in answer:
+            error = json.load(answer["Payload"])
+            raise UnavailableError(
+                f"The function migrate failed: {error.get('errorMessage', 'no reason given')}"
+            )
+
     @property
     def _record(self) -> Path:
         return self.settings.run_dir / "deployment.json"

@@ -26,7 +26,8 @@ def ensure_demo(settings: StackSettings, steps: Steps) -> None:
     from enms_local.demo.load import load_once
 
     url = own_server(settings).url(DATABASE)
-    with steps.step("Demo factory") as step:
+    announcement = f"loading {settings.enms_demo_days} days of a reading a minute, once"
+    with steps.step("Demo factory", announcement) as step:
         loaded = load_once(url, days=settings.enms_demo_days)
         step.say(f"{settings.enms_demo_days} days loaded" if loaded else "is loaded")
     with steps.step("Feed") as step:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import typer
 
-_NAME_WIDTH = 16
+_NAME_WIDTH = 18
+_A_WHILE_SECONDS = 2
 
 
 @dataclass
@@ -35,11 +36,16 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, announcement: str = "") -> Iterator[Step]:
-        """Times what is done inside; announces it first when it is known to take a while."""
-        if announcement:
-            self._print(f"{name:<{_NAME_WIDTH}}{announcement} …")
+        """Times what is done inside; says `announcement` meanwhile when it takes a while."""
         step, started = Step(), time.monotonic()
-        yield step
+        slow = threading.Timer(_A_WHILE_SECONDS, self._print, [f"{name:<{_NAME_WIDTH}}{announcement} …"])
+        slow.daemon = True
+        if announcement:
+            slow.start()
+        try:
+            yield step
+        finally:
+            slow.cancel()
         self._print(f"{name:<{_NAME_WIDTH}}{step.said}  ({time.monotonic() - started:.1f} s)")
 
     @property

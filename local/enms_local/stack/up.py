@@ -122,8 +122,13 @@ class BringUp:
                 raise UnavailableError("LocalStack ended after its start (see `enms logs localstack`).")
             if deployment.is_current(process):
                 step.say("template.yaml is deployed, unchanged")
-            else:
-                step.say(f"template.yaml by CloudFormation, {deployment.deploy(process)} resources")
+                return
+            step.say(f"template.yaml by CloudFormation, {deployment.deploy(process)} resources")
+        if not self.settings.existing_database_url:
+            self._go_on()
+            with self.steps.step("Function migrate") as step:
+                deployment.migrate()
+                step.say("finds the database as this version needs it")
 
     def _make_certificate(self) -> None:
         with self.steps.step("Certificate") as step:

@@ -19,6 +19,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -60,7 +61,7 @@ def check(settings: StackSettings) -> None:
     build_dir = settings.state_dir / "sam" / "build"
     template = build_dir / "template.yaml"
     _step("sam validate --lint", ["validate", "--lint"])
-    _step(f"sam build {FUNCTION}", ["build", FUNCTION, "--build-dir", str(build_dir)])
+    _step("sam build", ["build", "--build-dir", str(build_dir)])
     _run([str(SAM_PYTHON), str(DECLARE_VARIABLE), str(template), FUNCTION, DATABASE_VARIABLE])
     url = settings.existing_database_url or own_server(settings).tcp_url(DATABASE)
     with (
@@ -95,7 +96,7 @@ def _find_engine() -> str:
 def _query_of_first_machine(settings: StackSettings) -> Mapping[str, str]:
     """The sample event's query, for a machine of the running stack."""
     try:
-        machines = _get(f"{settings.http_url}/api/v1/machines")["items"]
+        machines = _get(f"{settings.http_url}/api/v1/machines")["machines"]
     except urllib.error.URLError as error:
         raise UnavailableError(
             f"{settings.http_url} doesn't answer ({error}): run `make up` first."
@@ -118,9 +119,10 @@ def _event(query: Mapping[str, str]) -> dict[str, Any]:
 @contextlib.contextmanager
 def _relay(engine: str, credentials: Credentials) -> Iterator[str]:
     """A way from containers to the database; gives the database's URL on that way."""
-    gateway = _run(
-        [engine, "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}"]
-    ).strip()
+    network = ["network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"]
+    config = json.loads(_run([engine, *network]))
+    # Some engines tell the network only; its first address is then the gateway's.
+    gateway = config.get("Gateway") or str(next(ip_network(config["Subnet"]).hosts()))
 
     class Relay(socketserver.BaseRequestHandler):
         def handle(self) -> None:

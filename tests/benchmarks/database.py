@@ -34,8 +34,8 @@ VALUES ('default', 0.38, '2020-01-01');
 INSERT INTO energy_readings (time, machine_id, power_kw, energy_kwh)
 SELECT time, %(machine)s, power_kw, power_kw / 60
 FROM (
-    SELECT time, round((12 + 45 * greatest(0, sin(extract(epoch FROM time) / 13751)) + 6 * random())::numeric, 3)
-               AS power_kw
+    SELECT time, (12 + 45 * greatest(0, sin(extract(epoch FROM time) / 13751)) + 6 * random())::numeric(9, 3)
+           AS power_kw
     FROM generate_series(%(start)s, %(end)s - interval '1 minute', interval '1 minute') AS time
 ) AS load;
 INSERT INTO production_data (time, machine_id, production_count, production_count_good, production_count_bad,

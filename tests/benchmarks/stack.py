@@ -51,7 +51,7 @@ class BenchStack:
 
     def first_machine_id(self) -> str:
         """The id of a machine of the demo factory."""
-        return str(self.get("/api/v1/machines")["items"][0]["id"])
+        return str(self.get("/api/v1/machines")["machines"][0]["id"])
 
 
 @contextmanager

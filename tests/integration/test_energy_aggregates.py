@@ -1,4 +1,4 @@
-"""The energy aggregates equal what the raw rows say, computed here once more in exact arithmetic, whatever was written."""
+"""Energy aggregates equal what the raw rows say, computed here once more in exact arithmetic."""
 
 import random
 from bisect import bisect_left, bisect_right
@@ -16,8 +16,8 @@ OTHER_MACHINE = "c0000000-0000-4000-8000-000000000002"
 ORIGIN = datetime(2026, 3, 28, tzinfo=UTC)
 QUARTER = 900
 COLUMNS = (
-    "bucket, energy_kwh, spread_kwh, readings, refused, spread_readings, estimated, covered_seconds, min_power_kw, "
-    "max_power_kw, billing_kw, best_window_kw, best_window_at, is_flat"
+    "bucket, energy_kwh, spread_kwh, readings, refused, spread_readings, estimated, covered_seconds, "
+    "min_power_kw, max_power_kw, billing_kw, best_window_kw, best_window_at, is_flat"
 )
 
 
@@ -202,7 +202,8 @@ def expected_hours(quarters):
         result.append(
             (
                 bucket, *(sum(row[i] for row in rows) for i in range(1, 8)),
-                least(*(row[8] for row in rows)), max((row[9] for row in rows if row[9] is not None), default=None),
+                least(*(row[8] for row in rows)),
+                max((row[9] for row in rows if row[9] is not None), default=None),
                 max(row[10] for row in rows), best[11], best[12],
             )
         )  # fmt: skip
@@ -212,7 +213,8 @@ def expected_hours(quarters):
 def stored(connection, table, machine=MACHINE, carrier="electrical"):
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {COLUMNS} FROM analytics.{table} WHERE machine_id = %s AND energy_type = %s ORDER BY bucket",
+            f"SELECT {COLUMNS} FROM analytics.{table}"
+            " WHERE machine_id = %s AND energy_type = %s ORDER BY bucket",
             (machine, carrier),
         )
         return cursor.fetchall()
@@ -221,8 +223,8 @@ def stored(connection, table, machine=MACHINE, carrier="electrical"):
 def raw(connection, machine=MACHINE, carrier="electrical"):
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT extract(epoch FROM time - %s)::int, power_kw, energy_kwh, is_estimated FROM energy_readings"
-            " WHERE machine_id = %s AND energy_type = %s ORDER BY time",
+            "SELECT extract(epoch FROM time - %s)::int, power_kw, energy_kwh, is_estimated"
+            " FROM energy_readings WHERE machine_id = %s AND energy_type = %s ORDER BY time",
             (ORIGIN, machine, carrier),
         )
         return [Row(*row) for row in cursor.fetchall()]
@@ -240,7 +242,8 @@ def write(connection, rows, machine=MACHINE, carrier="electrical"):
         cursor.execute(
             "INSERT INTO energy_readings (time, machine_id, energy_type, power_kw, energy_kwh, is_estimated)"
             f" VALUES {text} ON CONFLICT (machine_id, time, energy_type) DO UPDATE"
-            " SET power_kw = excluded.power_kw, energy_kwh = excluded.energy_kwh, is_estimated = excluded.is_estimated"
+            " SET (power_kw, energy_kwh, is_estimated)"
+            " = (excluded.power_kw, excluded.energy_kwh, excluded.is_estimated)"
         )
     connection.commit()
 
@@ -315,14 +318,11 @@ def random_change(connection, chance, carrier):
             period,
         )
     else:
-        execute(
-            connection,
-            f"UPDATE energy_readings SET time = time + interval '3 days 7 seconds' {where}",
-            period,
-        )
+        later = timedelta(days=3, seconds=chance.randrange(50_000))
+        execute(connection, f"UPDATE energy_readings SET time = time + %s {where}", (later, *period))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("carrier", ["electrical", "natural_gas"])
 def test_any_sequence_of_changes_leaves_exact_aggregates(connection, seed, carrier):
     chance = random.Random(seed)

@@ -225,4 +225,4 @@ def _compare(pending: list[Migration], before: _Inventory, after: _Inventory) ->
         for (kind, name), (_, definition) in after.items()
         if (kind, name) in before and before[kind, name][1] != definition
     ]
-    return Plan(tuple(pending), tuple(added), tuple(replaced))
+    return Plan(tuple(pending), tuple(sorted(added)), tuple(sorted(replaced)))

@@ -122,6 +122,22 @@ BEGIN
     END LOOP;
 END $$;
 
+-- On a database with TimescaleDB, fact tables without rows become hypertables; existing ones are taken as they are.
+DO $$
+DECLARE
+    fact text;
+    has_rows boolean;
+BEGIN
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') THEN
+        FOREACH fact IN ARRAY '{energy_readings,production_data,environmental_data}'::text[] LOOP
+            EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', fact) INTO has_rows;
+            IF NOT has_rows THEN
+                EXECUTE format('SELECT create_hypertable(''public.%I'', ''time'', chunk_time_interval => interval ''1 day'', if_not_exists => true)', fact);
+            END IF;
+        END LOOP;
+    END IF;
+END $$;
+
 -- Carriers other than electricity, with their unit, price and carbon factor. Empty where it is ours: prices are the operator's.
 CREATE TABLE IF NOT EXISTS public.energy_sources (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),

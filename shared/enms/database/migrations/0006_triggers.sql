@@ -114,6 +114,38 @@ CREATE TRIGGER enms_refresh AFTER UPDATE OF data_interval_seconds, rated_power_k
     FOR EACH ROW WHEN ((OLD.data_interval_seconds, OLD.rated_power_kw) IS DISTINCT FROM (NEW.data_interval_seconds, NEW.rated_power_kw))
     EXECUTE FUNCTION analytics.machine_changed();
 
+-- TimescaleDB's hypertables carry no triggers with transition tables: they are brought up to date when they are read.
+CREATE FUNCTION analytics.is_hypertable(p_table name) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    is_one boolean := false;
+BEGIN
+    IF EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') THEN
+        EXECUTE 'SELECT EXISTS (SELECT FROM timescaledb_information.hypertables WHERE hypertable_schema = ''public'' AND hypertable_name = $1)'
+            INTO is_one USING p_table;
+    END IF;
+    RETURN is_one;
+END $$;
+
+-- To be called before aggregates of a machine are read; does nothing where triggers keep them. What is older than a day before
+-- the newest bucket counts as settled: later corrections there need analytics.refresh_machine.
+CREATE FUNCTION analytics.catch_up(p_machine_id uuid) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    settled timestamptz;
+    carrier varchar;
+BEGIN
+    IF NOT analytics.is_hypertable('energy_readings') THEN
+        RETURN;
+    END IF;
+    SELECT coalesce(max(bucket) - interval '1 day', '-infinity') INTO settled FROM analytics.energy_15min WHERE machine_id = p_machine_id;
+    FOR carrier IN SELECT DISTINCT energy_type FROM public.energy_readings WHERE machine_id = p_machine_id AND time >= settled ORDER BY 1 LOOP
+        PERFORM analytics.refresh_energy(p_machine_id, carrier, settled, 'infinity');
+    END LOOP;
+    PERFORM analytics.refresh_production(p_machine_id, settled, 'infinity');
+    PERFORM analytics.refresh_environment(p_machine_id, settled, 'infinity');
+END $$;
+
 DO $$
 DECLARE
     fact record;
@@ -122,6 +154,7 @@ BEGIN
         ('energy_readings', 'energy_changed'),
         ('production_data', 'production_or_environment_changed'),
         ('environmental_data', 'production_or_environment_changed')) facts (name, function)
+        WHERE NOT analytics.is_hypertable(facts.name)
     LOOP
         EXECUTE format('CREATE TRIGGER enms_inserted AFTER INSERT ON public.%I REFERENCING NEW TABLE AS changed
                         FOR EACH STATEMENT EXECUTE FUNCTION analytics.%I()', fact.name, fact.function);

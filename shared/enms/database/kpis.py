@@ -189,7 +189,7 @@ class Carbon(Kpi):
 
 @dataclass(frozen=True, kw_only=True)
 class AllKpis(Kpi):
-    """All from one call, each equal to the single call's; `reasons` tells why figures are None."""
+    """All but the demand charge from one call, equal to the single calls'; `reasons` explains each None."""
 
     total_energy_kwh: float | None
     total_production_units: int
@@ -206,8 +206,6 @@ class AllKpis(Kpi):
     cost_per_unit: float | None
     currency: str | None
     bands: tuple[CostBand, ...]
-    demand_charge: float | None
-    demand_charges: tuple[DemandCharge, ...]
     total_co2_kg: float | None
     emission_factor: float | None
     co2_per_unit_kg: float | None
@@ -398,6 +396,7 @@ def _from_row[K: Kpi](kind: type[K], row: dict[str, Any]) -> K:
             values[name] = datetime.fromisoformat(values[name])
     if "bands" in values:
         values["bands"] = tuple(CostBand(**band) for band in row["bands"])
+    if "demand_charges" in values:
         values["demand_charges"] = tuple(_demand_charge(charge) for charge in row["demand_charges"])
     if "factors" in values:
         values["factors"] = tuple(_carbon_share(share) for share in row["factors"])

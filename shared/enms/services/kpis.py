@@ -86,8 +86,6 @@ def all_kpis(database: Database, request: KpiRequest) -> Answer:
                 "per_unit": figures.cost_per_unit,
                 "avg_rate_per_kwh": figures.avg_rate_per_kwh,
                 "bands": _dicts(figures.bands),
-                "demand_charge": figures.demand_charge,
-                "demand_charges": _dicts(figures.demand_charges),
             },
             "carbon_intensity": {
                 "value": figures.total_co2_kg,

@@ -9,8 +9,6 @@ DECLARE
     last_start CONSTANT timestamptz := p_end - interval '15 minutes';
     cut record;      -- of the quarters that lie inside the period: billing
     windows record;  -- of those whose windows all end inside it: rolling
-    best_hour_kw numeric;
-    billing_hour_kw numeric;
     billing_hour timestamptz;
 BEGIN
     IF last_start < p_start THEN
@@ -18,16 +16,11 @@ BEGIN
     END IF;
     SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
     SELECT * INTO windows FROM analytics.cut_period(p_start, last_start, true);
-    SELECT max(best_window_kw) FILTER (WHERE bucket < windows.last_hour), max(billing_kw)
-    INTO best_hour_kw, billing_hour_kw
-    FROM analytics.energy_1hour
-    WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= cut.first_hour AND bucket < cut.last_hour;
-
     SELECT kw, at INTO peak_demand_kw, peak_time
     FROM (
         (SELECT best_window_kw AS kw, best_window_at AS at FROM analytics.energy_1hour
          WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= windows.first_hour AND bucket < windows.last_hour
-           AND best_window_kw = best_hour_kw ORDER BY bucket LIMIT 1)
+         ORDER BY best_window_kw DESC, bucket LIMIT 1)
         UNION ALL
         SELECT best_window_kw, best_window_at FROM analytics.energy_15min
         WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= windows.first_quarter AND bucket < windows.first_hour
@@ -47,11 +40,18 @@ BEGIN
 
     SELECT bucket INTO billing_hour FROM analytics.energy_1hour
     WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= cut.first_hour AND bucket < cut.last_hour
-      AND billing_kw = billing_hour_kw ORDER BY bucket LIMIT 1;
+    ORDER BY billing_kw DESC, bucket LIMIT 1;
     SELECT billing_kw, bucket INTO billing_peak_kw, billing_peak_time
-    FROM analytics.energy_15min
-    WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= cut.first_quarter AND bucket < cut.last_quarter
-      AND (bucket < cut.first_hour OR bucket >= cut.last_hour OR (bucket >= billing_hour AND bucket < billing_hour + interval '1 hour'))
+    FROM (
+        SELECT billing_kw, bucket FROM analytics.energy_15min
+        WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= cut.first_quarter AND bucket < cut.first_hour
+        UNION ALL
+        SELECT billing_kw, bucket FROM analytics.energy_15min
+        WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= billing_hour AND bucket < billing_hour + interval '1 hour'
+        UNION ALL
+        SELECT billing_kw, bucket FROM analytics.energy_15min
+        WHERE machine_id = p_machine_id AND energy_type = p_energy_type AND bucket >= cut.last_hour AND bucket < cut.last_quarter
+    ) quarters
     ORDER BY billing_kw DESC, bucket LIMIT 1;
 END $$;
 
@@ -125,12 +125,13 @@ BEGIN
     END LOOP;
 END $$;
 
--- The largest billing interval of the summed load, in the same way; its quarters need no raw rows.
+-- The largest billing interval of the summed load. Of one machine an hour's largest quarter is that hour's own figure; of several,
+-- its sum bounds what its quarters can hold, so hours are opened in the order of that bound. No raw rows are needed.
 CREATE FUNCTION analytics.billing_peak(p_machine_ids uuid[], p_energy_type varchar, p_start timestamptz, p_end timestamptz,
     OUT power_kw numeric, OUT starts_at timestamptz)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    hours_at_once CONSTANT int := 8;
+    hours_at_once CONSTANT int := CASE WHEN cardinality(p_machine_ids) = 1 THEN 1 ELSE 8 END;
     cut record;
     hours timestamptz[];
     hour_bounds numeric[];
@@ -138,17 +139,27 @@ DECLARE
 BEGIN
     SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
     SELECT sum(billing_kw) AS kw, bucket INTO power_kw, starts_at
-    FROM analytics.energy_15min
-    WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= cut.first_quarter AND bucket < cut.last_quarter
-      AND (bucket < cut.first_hour OR bucket >= cut.last_hour)
+    FROM (
+        SELECT bucket, billing_kw FROM analytics.energy_15min
+        WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= cut.first_quarter AND bucket < cut.first_hour
+        UNION ALL
+        SELECT bucket, billing_kw FROM analytics.energy_15min
+        WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= cut.last_hour AND bucket < cut.last_quarter
+    ) ends
     GROUP BY bucket ORDER BY kw DESC, bucket LIMIT 1;
 
-    SELECT array_agg(bucket ORDER BY bound DESC, bucket), array_agg(bound ORDER BY bound DESC, bucket) INTO hours, hour_bounds
-    FROM (
-        SELECT bucket, sum(billing_kw) AS bound FROM analytics.energy_1hour
-        WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= cut.first_hour AND bucket < cut.last_hour
-        GROUP BY bucket
-    ) bounds;
+    IF cardinality(p_machine_ids) = 1 THEN
+        SELECT ARRAY[bucket], ARRAY[billing_kw] INTO hours, hour_bounds FROM analytics.energy_1hour
+        WHERE machine_id = p_machine_ids[1] AND energy_type = p_energy_type AND bucket >= cut.first_hour AND bucket < cut.last_hour
+        ORDER BY billing_kw DESC, bucket LIMIT 1;
+    ELSE
+        SELECT array_agg(bucket ORDER BY bound DESC, bucket), array_agg(bound ORDER BY bound DESC, bucket) INTO hours, hour_bounds
+        FROM (
+            SELECT bucket, sum(billing_kw) AS bound FROM analytics.energy_1hour
+            WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= cut.first_hour AND bucket < cut.last_hour
+            GROUP BY bucket
+        ) bounds;
+    END IF;
 
     WHILE hours[opened + 1] IS NOT NULL LOOP
         EXIT WHEN hour_bounds[opened + 1] < power_kw OR (hour_bounds[opened + 1] = power_kw AND hours[opened + 1] > starts_at);

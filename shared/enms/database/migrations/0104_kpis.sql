@@ -110,17 +110,15 @@ BEGIN
     reason := CASE WHEN load_factor IS NOT NULL THEN NULL WHEN p_basis.energy_kwh IS NULL THEN 'no_readings' WHEN p_peak_kw IS NULL THEN 'no_window' ELSE 'no_load' END;
 END $$;
 
--- Cost of the energy and, apart from it, the demand charge. Another carrier is priced by energy_sources, never by the electric tariff.
+-- Cost of the energy alone. Another carrier is priced by energy_sources, never by the electric tariff.
 CREATE FUNCTION analytics.cost_of(p_basis analytics.kpi_basis, p_factory_id uuid, p_zone text,
-    OUT total_cost numeric, OUT avg_rate_per_kwh numeric, OUT currency varchar, OUT bands jsonb, OUT demand_charge numeric, OUT demand_charges jsonb,
-    OUT reason text, OUT has_default boolean)
+    OUT total_cost numeric, OUT avg_rate_per_kwh numeric, OUT currency varchar, OUT bands jsonb, OUT reason text, OUT has_default boolean)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     source record;
     currencies int;
 BEGIN
     bands := '[]';
-    demand_charges := '[]';
     has_default := false;
     IF p_basis.energy_kwh IS NULL THEN
         reason := 'no_readings';
@@ -131,8 +129,6 @@ BEGIN
                    'tariff', b.tariff, 'rate_per_kwh', b.rate_per_kwh, 'currency', b.currency, 'energy_kwh', b.energy_kwh, 'cost', b.cost))
         INTO total_cost, currency, currencies, has_default, bands
         FROM analytics.cost_bands(p_factory_id, p_zone, p_basis.machine_ids, p_basis.energy_type, p_basis.start_at, p_basis.end_at) b;
-        SELECT sum(d.cost), coalesce(jsonb_agg(to_jsonb(d)), '[]') INTO demand_charge, demand_charges
-        FROM analytics.demand_charges(p_factory_id, p_zone, p_basis.machine_ids, p_basis.energy_type, p_basis.start_at, p_basis.end_at) d;
         IF currencies > 1 THEN
             total_cost := NULL;
             currency := NULL;
@@ -243,24 +239,27 @@ RETURNS TABLE (total_cost numeric, total_energy_kwh numeric, avg_rate_per_kwh nu
 LANGUAGE plpgsql STABLE SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     cost record;
+    priced_by uuid;
+    zone text;
 BEGIN
     basis := analytics.kpi_basis(p_subject_id, p_start, p_end, p_energy_type);
     IF basis.subject_id IS NULL THEN
         RETURN;
     END IF;
-    -- The tariffs of another factory are priced by that factory's clock.
-    IF p_factory_id IS NULL OR p_factory_id = basis.factory_id THEN
-        SELECT c.* INTO cost FROM analytics.cost_of(basis, basis.factory_id, basis.timezone) c;
-    ELSE
-        SELECT c.* INTO cost FROM analytics.cost_of(basis, p_factory_id, analytics.factory_zone(p_factory_id)) c;
+    -- Another factory's tariffs hold by that factory's clock.
+    priced_by := coalesce(p_factory_id, basis.factory_id);
+    zone := CASE WHEN priced_by = basis.factory_id THEN basis.timezone ELSE analytics.factory_zone(priced_by) END;
+    SELECT c.* INTO cost FROM analytics.cost_of(basis, priced_by, zone) c;
+    IF p_energy_type = 'electrical' THEN
+        SELECT sum(d.cost), jsonb_agg(to_jsonb(d)) INTO demand_charge, demand_charges
+        FROM analytics.demand_charges(priced_by, zone, basis.machine_ids, p_energy_type, p_start, p_end) d;
     END IF;
+    demand_charges := coalesce(demand_charges, '[]');
     total_cost := cost.total_cost;
     total_energy_kwh := basis.energy_kwh;
     avg_rate_per_kwh := cost.avg_rate_per_kwh;
     currency := cost.currency;
     bands := cost.bands;
-    demand_charge := cost.demand_charge;
-    demand_charges := cost.demand_charges;
     reason := cost.reason;
     IF cost.has_default THEN
         basis.warnings := basis.warnings || 'default_tariff'::text;
@@ -295,12 +294,11 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- All of them from one basis. `reasons` names, per figure, why it is null.
+-- All of them from one basis, but for the demand charge, which is kpi_energy_cost's. `reasons` names, per figure, why it is null.
 CREATE FUNCTION analytics.kpi_all(p_subject_id uuid, p_start timestamptz, p_end timestamptz, p_energy_type varchar DEFAULT 'electrical')
 RETURNS TABLE (total_energy_kwh numeric, total_production_units bigint, avg_power_kw numeric, sec_kwh_per_unit numeric,
     peak_demand_kw numeric, peak_time timestamptz, billing_peak_kw numeric, billing_peak_time timestamptz, load_factor numeric, load_factor_percent numeric,
-    total_cost numeric, avg_rate_per_kwh numeric, cost_per_unit numeric, currency varchar, bands jsonb, demand_charge numeric, demand_charges jsonb,
-    total_co2_kg numeric, emission_factor numeric, co2_per_unit_kg numeric, region text, factors jsonb, reasons jsonb, basis analytics.kpi_basis)
+    total_cost numeric, avg_rate_per_kwh numeric, cost_per_unit numeric, currency varchar, bands jsonb, total_co2_kg numeric, emission_factor numeric, co2_per_unit_kg numeric, region text, factors jsonb, reasons jsonb, basis analytics.kpi_basis)
 LANGUAGE plpgsql STABLE SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     sec record;
@@ -333,8 +331,6 @@ BEGIN
     cost_per_unit := cost.total_cost / nullif(basis.production_units, 0);
     currency := cost.currency;
     bands := cost.bands;
-    demand_charge := cost.demand_charge;
-    demand_charges := cost.demand_charges;
     total_co2_kg := carbon.total_co2_kg;
     emission_factor := carbon.emission_factor;
     co2_per_unit_kg := carbon.co2_per_unit_kg;

@@ -5,7 +5,6 @@ import logging
 import os
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from typing import NoReturn
 
 import typer
@@ -30,8 +29,7 @@ def create_app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in COMMAND_MODULES:
-        if find_spec(f"{__name__}.{name}"):
-            import_module(f"{__name__}.{name}").register(app)
+        import_module(f"{__name__}.{name}").register(app)
     return app
 
 

@@ -145,6 +145,8 @@ class LocalCloud:
             "FRONT_DOOR_STAGE": STAGE,
             "FRONT_DOOR_PREFIX": PUBLIC_PREFIX,
             "LAMBDA_RUNTIME_EXECUTOR": "process",
+            # On a busy machine the first start of a function may take longer than the 20 s that are allowed.
+            "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
             # Environments that a burst of calls left are given back after two minutes without a call.
             "LAMBDA_KEEPALIVE_MS": "120000",
             "PROCESS_EXECUTOR_CONFIG": str(self._executor_file),

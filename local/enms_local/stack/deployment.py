@@ -78,7 +78,7 @@ class Deployment:
         return len(resources)
 
     def migrate(self) -> None:
-        """Calls the function that migrates: on AWS the deployment does, here its custom resources call nobody.
+        """Calls the function that migrates, as the deployment does on AWS; here custom resources call nobody.
 
         Raises:
             UnavailableError: It failed.

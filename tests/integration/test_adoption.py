@@ -1,5 +1,7 @@
 """A customer's platform is adopted: everything of theirs stays, what is ours comes beside it."""
 
+from datetime import UTC, datetime
+
 import psycopg2
 import pytest
 
@@ -153,6 +155,27 @@ def test_platform_goes_on_writing(connection):
             )
 
     assert rows(connection, query, (COMPRESSOR,)) == [(1.5, 3)]
+
+
+def test_platform_needs_no_rights_on_our_schema(connection):
+    """The role that ingests knows nothing of us."""
+    migrate.apply(connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE ROLE ingestion; GRANT ALL ON ALL TABLES IN SCHEMA public TO ingestion; SET ROLE ingestion"
+        )
+        cursor.execute("UPDATE machines SET rated_power_kw = 91 WHERE id = %s", (COMPRESSOR,))
+        for table in ("energy_readings", "production_data", "environmental_data"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE machine_id = %s AND time >= '2026-03-29'", (COMPRESSOR,)
+            )
+        cursor.execute("RESET ROLE; DROP OWNED BY ingestion; DROP ROLE ingestion")
+
+    query = "SELECT max(bucket) FROM analytics.{} WHERE machine_id = %s AND readings > 0"
+    for table in ("energy_1hour", "production_1hour", "environment_1hour"):
+        assert rows(connection, query.format(table), (COMPRESSOR,)) == [
+            (datetime(2026, 3, 28, 23, tzinfo=UTC),)
+        ]
 
 
 def test_machine_goes_with_all_its_rows(connection):

@@ -82,8 +82,16 @@ def test_an_overrun_is_ended_with_all_that_it_started(local_aws, probe):
     assert "Task timed out after 2.00 seconds" in failed.log_tail
     assert "Status: timeout" in failed.log_tail
     child = int(failed.log_tail.split("child ")[1].split("\n")[0])
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    wait_until(lambda: _status(child) == psutil.STATUS_ZOMBIE)
     assert local_aws.call(probe, "version").payload == 1
+
+
+def _status(pid: int) -> str:
+    """A process that has gone counts as one that waits to be gathered."""
+    try:
+        return psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,6 @@ DETAILS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "The stack is not deployed yet; try again shortly.",
     HTTPStatus.GATEWAY_TIMEOUT: "The function did not answer within its time limit.",
 }
-SHUTDOWN_SECONDS = 5.0
 IDLE_SECONDS = 65.0
 """How long a connection is kept without a request."""
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
@@ -92,13 +91,6 @@ class FrontDoorServer(TwistedRuntimeServer):
             tls.load_cert_chain(settings.certificate, settings.key)
             serve(PublicServer(settings.tls_listen, front_door, tls))
 
-    def shutdown(self) -> None:
-        """Ends the process soon: a service that LocalStack loads while it ends would keep it for ever."""
-        end = threading.Timer(SHUTDOWN_SECONDS, os._exit, [0])
-        end.daemon = True
-        end.start()
-        super().shutdown()
-
 
 def serve(server: "PublicServer") -> None:
     """Serves until the process ends."""
@@ -123,7 +115,7 @@ class PublicServer(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Binds without asking the name service for the host's name."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accepts; the TLS handshake is left to the connection's thread: a silent client holds up nobody."""

@@ -163,7 +163,7 @@ class FunctionProcess:
 
     def read(self) -> "tuple[bytes, bool]":
         """What it has printed by now, and whether its output has ended."""
-        parts = []
+        parts: list[bytes] = []
         while True:
             try:
                 part = os.read(self.output, 1 << 16)
@@ -270,9 +270,9 @@ class Environment:
         peak_mb = process.peak_memory_mb()
         code = process.end()
         self.printed += process.read()[0]
-        for file in (process.output, process.pidfd, *self.connections):
-            if (file if isinstance(file, int) else file.fileno()) in self.selector.get_map():
-                self.selector.unregister(file)
+        for fd in (process.output, process.pidfd, *(each.fileno() for each in self.connections)):
+            if fd in self.selector.get_map():
+                self.selector.unregister(fd)
         for connection in self.connections:
             connection.close()
         process.close()

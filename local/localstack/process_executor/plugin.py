@@ -1,11 +1,15 @@
 """What LocalStack finds of this package."""
 
 import gc
+import os
+import threading
 
 from localstack.runtime import hooks
 from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+
+SHUTDOWN_SECONDS = 1.0
 
 
 class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
@@ -33,6 +37,18 @@ def freeze_heap() -> None:
     """Spares the garbage collector what start-up has built: it would walk through it again and again."""
     gc.collect()
     gc.freeze()
+
+
+@hooks.on_infra_shutdown(priority=1000)
+def end_soon() -> None:
+    """Ends the process within a second of the signal.
+
+    There is nothing to save: all state is in memory, and environments end by themselves. LocalStack waits
+    for seconds, and for ever if a service is loaded while it ends.
+    """
+    end = threading.Timer(SHUTDOWN_SECONDS, os._exit, [0])
+    end.daemon = True
+    end.start()
 
 
 class FrontDoorServerPlugin(RuntimeServerPlugin):

@@ -58,14 +58,14 @@ class Metrics:
         """Counts a call that failed."""
         self._count(("Invocations", "Errors"), function_name, account_id, region_name)
 
-    def _count(self, metrics: tuple[str, ...], *key: str) -> None:
+    def _count(self, metrics: tuple[str, ...], function_name: str, account_id: str, region: str) -> None:
         with self.lock:
             if not self.counts:
                 timer = threading.Timer(METRICS_SECONDS, self.put)
                 timer.daemon = True
                 timer.start()
             for metric in metrics:
-                self.counts[metric, *key] += 1
+                self.counts[metric, function_name, account_id, region] += 1
 
     def put(self) -> None:
         """Hands the counts of the last second to CloudWatch."""

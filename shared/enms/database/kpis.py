@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from enms.errors import NotFoundError
 
@@ -317,6 +318,7 @@ def history(
     The first and the last are cut to the period. The `previous_` figures are those of as many intervals
     earlier as there are rows, so that the rows together stand beside the period before theirs.
     """
+    _catch_up(connection, subject_id)
     rows = _rows(
         connection,
         "SELECT row_to_json(h) FROM analytics.kpi_history(%s, %s, %s, %s, %s) h",
@@ -329,6 +331,7 @@ def profile(
     connection: Connection, subject_id: UUID, start: datetime, end: datetime, energy_type: str = ELECTRICAL
 ) -> list[ProfileCell]:
     """Mean power by local hour and weekday, from the whole quarter hours of `[start, end)`."""
+    _catch_up(connection, subject_id)
     rows = _rows(
         connection,
         "SELECT weekday, hour, mean_power_kw::float8, hours::float8"
@@ -347,6 +350,7 @@ def duration_curve(
     points: int = 200,
 ) -> list[DurationPoint]:
     """Load duration curve of the quarter hours in `[start, end)`: at most `points` points, extremes kept."""
+    _catch_up(connection, subject_id)
     rows = _rows(
         connection,
         "SELECT share::float8, power_kw::float8 FROM analytics.kpi_duration_curve(%s, %s, %s, %s, %s)",
@@ -363,6 +367,8 @@ def fill_daily(connection: Connection, day: date, factory_ids: Sequence[UUID]) -
     Returns:
         The number of rows written (one a factory, one a machine; carrier electrical).
     """
+    for factory_id in factory_ids:
+        _catch_up(connection, factory_id)
     ids = [str(factory_id) for factory_id in factory_ids]
     ((written,),) = _rows(connection, "SELECT analytics.fill_kpi_daily(%s, %s::uuid[])", (day, ids))
     return int(written)
@@ -372,11 +378,25 @@ def _kpi(
     connection: Connection, function: str, subject_id: UUID, start: datetime, end: datetime, energy_type: str
 ) -> dict[str, Any]:
     """One row of a function `analytics.kpi_*`, its basis unfolded."""
+    _catch_up(connection, subject_id)
     rows = _rows(connection, _CALLS[function], (str(subject_id), start, end, energy_type))
     if not rows:
         raise NotFoundError(f"No machine or factory has the id {subject_id}.", given=str(subject_id))
     row: dict[str, Any] = rows[0][0]
     return {**row.pop("basis"), **row}
+
+
+def _catch_up(connection: Connection, subject_id: UUID) -> None:
+    """Brings aggregates up to date where fact tables (hypertables) can't carry triggers that keep them."""
+    if connection not in _HAS_TRIGGERS:
+        ((is_hypertable,),) = _rows(connection, "SELECT analytics.is_hypertable('energy_readings')", ())
+        _HAS_TRIGGERS[connection] = not is_hypertable
+    if not _HAS_TRIGGERS[connection]:
+        _rows(
+            connection,
+            "SELECT analytics.catch_up(id) FROM public.machines WHERE %s IN (id, factory_id)",
+            (str(subject_id),),
+        )
 
 
 def _rows(connection: Connection, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
@@ -444,6 +464,8 @@ _FIELDS: Mapping[type[Kpi], tuple[str, ...]] = {
     kind: tuple(field.name for field in fields(kind))
     for kind in (SpecificEnergy, PeakDemand, LoadFactor, EnergyCost, Carbon, AllKpis)
 }
+# Asked once a connection, so that a call stays one round trip.
+_HAS_TRIGGERS: WeakKeyDictionary[Connection, bool] = WeakKeyDictionary()
 # One JSON object a call: nested figures arrive in one piece, and numbers as floats.
 _CALLS: Mapping[str, str] = {
     name: f"SELECT row_to_json(k) FROM analytics.{name}(%s, %s, %s, %s) k"  # noqa: S608 - these names

@@ -298,3 +298,19 @@ def test_daily_kpis_of_closed_days_can_be_repeated(plant, machine: UUID) -> None
     assert {start for *_, start in rows} == {datetime(2026, 1, 11, 23, tzinfo=UTC)}
     today = plant.rows("SELECT (now() AT TIME ZONE 'Europe/Berlin')::date")[0][0]
     assert kpis.fill_daily(plant.connection, today, [factory]) == 0
+
+
+def test_aggregates_without_triggers_are_caught_up_when_read(plant) -> None:
+    # As on TimescaleDB, whose hypertables carry no such triggers.
+    plant.rows("CREATE OR REPLACE FUNCTION analytics.is_hypertable(p_table name) RETURNS boolean"
+               " LANGUAGE sql AS 'SELECT true'")  # fmt: skip
+    plant.rows("ALTER TABLE energy_readings DISABLE TRIGGER USER")
+    factory = plant.factory()
+    machine = plant.machine(factory)
+    plant.load(machine, MONDAY, [60.0] * 60)
+    assert kpis.sec(plant.connection, factory, at(0), at(1)).total_energy_kwh == 60
+    plant.load(machine, at(1), [60.0] * 60)
+    contract = plant.rows(
+        "SELECT total_energy_kwh FROM calculate_sec(%s, %s, %s)", str(machine), at(0), at(2)
+    )
+    assert contract == [(120,)]

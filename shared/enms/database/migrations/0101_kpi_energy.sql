@@ -92,7 +92,8 @@ END $$;
 -- exactly: the energy up to an instant is a broken line, so the largest window starts or ends at one of its corners (or at a limit).
 CREATE FUNCTION analytics.best_window(p_machine_ids uuid[], p_energy_type varchar, p_first timestamptz, p_last timestamptz,
     OUT power_kw numeric, OUT starts_at timestamptz)
-LANGUAGE sql STABLE AS $$
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
     WITH steps AS MATERIALIZED (
         SELECT step.at, sum(step.kw) AS kw
         FROM unnest(p_machine_ids) machine (id)
@@ -118,8 +119,9 @@ LANGUAGE sql STABLE AS $$
     energy AS MATERIALIZED (
         SELECT at, coalesce(sum(kw * seconds) OVER (ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS kws FROM levels
     )
-    SELECT round(((until.kws - since.kws) / 900)::numeric, 6), since.at
+    SELECT round(((until.kws - since.kws) / 900)::numeric, 6) AS kw, since.at
+    INTO power_kw, starts_at
     FROM energy since JOIN energy until ON until.at = since.at + interval '15 minutes'
     WHERE since.at BETWEEN p_first AND p_last
-    ORDER BY 1 DESC, 2 LIMIT 1;
-$$;
+    ORDER BY kw DESC, since.at LIMIT 1;
+END $$;

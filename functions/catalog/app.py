@@ -16,7 +16,7 @@ from enms.settings import CatalogSettings
 from enms.web import documentation
 from enms.web.access import viewer
 from enms.web.app import DatabaseDependency, function_handler
-from enms.web.parameters import EnergyType, PeriodQuery
+from enms.web.parameters import PRINTABLE, EnergyType, PeriodQuery
 from enms.web.responses import JsonResponse, answers
 
 router = APIRouter(dependencies=[viewer])
@@ -37,7 +37,7 @@ class MachinesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     factory_id: UUID | None = None
-    factory: str | None = Field(None, description="the factory's name")
+    factory: str | None = Field(None, pattern=PRINTABLE, description="the factory's name")
     type: MachineType | None = None
     active: bool | None = None
     status: OperatingMode | None = Field(None, description="last operating mode")
@@ -48,7 +48,9 @@ class MachinesQuery(BaseModel):
 class SeriesQuery(PeriodQuery):
     """Which metric over which period."""
 
-    metric: str = Field("power_kw", max_length=100, description="one of the machine's `metrics`")
+    metric: str = Field(
+        "power_kw", max_length=100, pattern=PRINTABLE, description="one of the machine's `metrics`"
+    )
     interval: SeriesInterval | None = Field(
         None, description="width of a point; wider where 2 000 points don't suffice"
     )

@@ -162,15 +162,13 @@ class LoadFactorValue(BaseModel):
 
 
 class EnergyCostValue(BaseModel):
-    """Cost of energy alone."""
+    """Cost of energy alone; `kpi/energy-cost` has the demand charge."""
 
     value: float | None
     unit: str | None = Field(description="currency")
     per_unit: float | None
     avg_rate_per_kwh: float | None
     bands: list[CostBand]
-    demand_charge: float | None
-    demand_charges: list[DemandCharge]
 
 
 class CarbonValue(BaseModel):

@@ -52,6 +52,9 @@ def _refused(parameter: str, given: str, why: str) -> InvalidInputError:
     )
 
 
+# PostgreSQL's texts hold no NUL.
+PRINTABLE = r"^[^\x00-\x1f]+$"
+
 EnergyType = Annotated[
     str,
     Field(

@@ -41,14 +41,25 @@ _KINDS: Mapping[type[EnmsError], _Kind] = {
 }
 
 # What is allowed, for the checks that pydantic makes of our parameters.
+_UUID = "a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+_DATE = "a date such as 2026-03-27"
+_OBJECT = "a JSON object, sent as application/json"
 _ALLOWED = {
-    "uuid_parsing": "a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-    "uuid_type": "a UUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301",
-    "int_parsing": "a whole number",
     "bool_parsing": "true or false",
-    "missing": "a value: it is required",
+    "date_from_datetime_inexact": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_parsing": _DATE,
+    "date_type": _DATE,
     "extra_forbidden": "only the parameters that docs lists",
+    "int_parsing": "a whole number",
+    "json_invalid": _OBJECT,
+    "missing": "a value: it is required",
+    "model_attributes_type": _OBJECT,
+    "string_pattern_mismatch": "the characters that names are made of",
+    "uuid_parsing": _UUID,
+    "uuid_type": _UUID,
 }
+_LONGEST_ECHO = 200
 
 
 class Problem(BaseModel):
@@ -122,23 +133,29 @@ def _validation_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = [_describe(each) for each in error.errors()]
     first = found[0]
-    detail = "; ".join(
-        f"{each['parameter']}: {each['given']!r} given, allowed: {each['allowed']}" for each in found
-    )
+    detail = "; ".join(_sentence(each) for each in found)
     further = {"errors": found} if len(found) > 1 else {}
     return problem_response(_INVALID, f"{detail}.", request.state.request_id, details=first | further)
 
 
+def _sentence(found: Mapping[str, Any]) -> str:
+    given = "" if found["given"] is None else f"{found['given']!r} given, "
+    return f"{found['parameter']}: {given}allowed: {found['allowed']}"
+
+
 def _describe(error: Mapping[str, Any]) -> dict[str, Any]:
     kind: str = error["type"]
-    place = [str(part) for part in error["loc"][1:]] or [str(error["loc"][0])]
-    context = error.get("ctx", {})
-    allowed = _ALLOWED.get(kind) or context.get("expected") or error["msg"]
-    return {
-        "parameter": ".".join(place),
-        "given": None if kind == "missing" else error["input"],
-        "allowed": allowed,
-    }
+    source, *place = (str(part) for part in error["loc"])
+    # Where JSON can't be read, the place is a position in the text.
+    parameter = ".".join(place) if place and kind != "json_invalid" else source
+    allowed = _ALLOWED.get(kind) or error.get("ctx", {}).get("expected") or error["msg"]
+    return {"parameter": parameter, "given": _echo(kind, error["input"]), "allowed": allowed}
+
+
+def _echo(kind: str, given: Any) -> Any:
+    if kind in ("missing", "json_invalid") or isinstance(given, bytes):
+        return None
+    return given[:_LONGEST_ECHO] if isinstance(given, str) else given
 
 
 def _http_problem(request: Request, error: Exception) -> Response:

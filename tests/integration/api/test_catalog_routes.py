@@ -146,6 +146,7 @@ def test_machines_are_filtered_and_paged(client: Client, wanted: dict[str, str],
         ({"offset": "-1"}, "offset"),
         ({"factory_id": "Plant"}, "factory_id"),
         ({"colour": "red"}, "colour"),
+        ({"factory": "\x00"}, "factory"),
     ],
 )
 def test_wrong_filters_are_refused_by_name(client: Client, wanted: dict[str, str], parameter: str) -> None:
@@ -226,6 +227,8 @@ def test_csv_is_given_to_who_accepts_it(client: Client) -> None:
         ({"metric": "temper"}, 422, "metric"),
         ({"metric": "production."}, 422, "metric"),
         ({"metric": "time; DROP TABLE machines"}, 422, "metric"),
+        ({"metric": "production.\x00"}, 422, "metric"),
+        ({"energy_type": "\x00"}, 422, "energy_type"),
         ({"interval": "2h"}, 422, "interval"),
         ({"start": "2026-03-29", "end": "2026-03-28"}, 422, "end"),
         ({"start": "2024-03-29"}, 422, "end"),

@@ -536,7 +536,7 @@ def main(arguments: "list[str]") -> None:
         private_tmp(kept_paths.split(os.pathsep))
     except OSError:
         own_directory = os.environ["TMPDIR"] = f"{TMP}/lambda-{os.getpid()}"
-        os.mkdir(own_directory, mode=0o700)
+        os.makedirs(own_directory, mode=0o700, exist_ok=True)
     try:
         Environment(int(control_fd), int(api_fd), int(memory_mb), float(timeout_seconds), command).run()
     finally:

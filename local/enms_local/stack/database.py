@@ -26,6 +26,8 @@ OPTIONS = {
     "random_page_cost": "1.1",
     "jit": "off",
     "max_wal_size": "1GB",
+    # The operating system caches the files as well: more would cost memory and gain nothing here.
+    "shared_buffers": "48MB",
 }
 
 

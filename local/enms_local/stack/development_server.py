@@ -33,7 +33,8 @@ def serve(settings: StackSettings) -> None:
     watched = [argument for folder in WATCHED for argument in ("--reload-dir", str(CHECKOUT / folder))]
     command = [
         str(FUNCTIONS_PYTHON), "-m", "uvicorn", "--factory", APPLICATION,
-        "--host", settings.enms_listen, "--port", str(settings.enms_dev_port), "--reload", *watched,
+        "--host", settings.enms_listen, "--port", str(settings.enms_dev_port), "--no-access-log",
+        "--reload", *watched,
     ]  # fmt: skip
     environment = {**whole_environment(), "ENMS_DATABASE_URL": database_url(settings)}
     os.execve(command[0], command, environment)  # noqa: S606

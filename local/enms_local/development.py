@@ -49,8 +49,9 @@ def create_app() -> FastAPI:
 def openapi_document() -> str:
     """The OpenAPI document of all groups, as it is committed."""
     document = create_web_app(list(routers().values()), JobsSettings()).openapi()
+    shown: list[type[BaseModel]] = [*_answers(), Problem]
     _, described = models_json_schema(
-        [(model, "serialization") for model in (*_answers(), Problem)],
+        [(model, "serialization") for model in shown],
         ref_template="#/components/schemas/{model}",
     )
     document["components"]["schemas"].update(described["$defs"])
@@ -58,12 +59,12 @@ def openapi_document() -> str:
 
 
 def _answers() -> list[type[BaseModel]]:
-    return [model for model in vars(models).values() if _is_answer(model)]
-
-
-def _is_answer(value: object) -> bool:
-    is_ours = isinstance(value, type) and value.__module__ == models.__name__
-    return is_ours and not value.__name__.startswith("_")
+    found = [
+        value for value in vars(models).values() if isinstance(value, type) and issubclass(value, BaseModel)
+    ]
+    return [
+        model for model in found if model.__module__ == models.__name__ and not model.__name__.startswith("_")
+    ]
 
 
 if __name__ == "__main__":

@@ -447,6 +447,24 @@ def test_two_writers_of_one_bucket_lose_nothing(connection, database_url):
     assert_exact(connection)
 
 
+def test_without_triggers_a_machine_catches_up_when_it_is_read(connection):
+    """As on TimescaleDB, whose hypertables carry no such triggers."""
+    execute(
+        connection,
+        "CREATE OR REPLACE FUNCTION analytics.is_hypertable(p_table name) RETURNS boolean LANGUAGE sql"
+        " AS 'SELECT true'",
+    )
+    execute(connection, "ALTER TABLE energy_readings DISABLE TRIGGER USER")
+    write(connection, steady(0, 2000))
+    assert stored(connection, "energy_15min") == []
+    execute(connection, "SELECT analytics.catch_up(%s)", (MACHINE,))
+    assert_exact(connection)
+
+    write(connection, [*steady(1500 * 60, 10, power="11"), *steady(2000 * 60, 30)])
+    execute(connection, "SELECT analytics.catch_up(%s)", (MACHINE,))
+    assert_exact(connection)
+
+
 def test_reference_knows_its_own_rules():
     """The reference against figures by hand: 16 minutes of 60 kW in hourly rows' company."""
     rows = [Row(i * 60, Decimal(60), Decimal(1)) for i in range(16)]

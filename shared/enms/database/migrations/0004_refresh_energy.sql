@@ -166,7 +166,7 @@ BEGIN
         WHEN 'electrical' THEN least(rhythm, 3 * analytics.reading_interval(p_machine_id)) ELSE rhythm END);
 
     RETURN QUERY
-    WITH raw AS MATERIALIZED (
+    WITH raw AS (
         SELECT analytics.quarter_of(e.time) AS bucket, e.time, e.power_kw, e.energy_kwh, e.is_estimated,
                sum(e.energy_kwh) OVER (ORDER BY e.time ROWS BETWEEN CURRENT ROW AND rows_per_quarter - 1 FOLLOWING) AS window_kwh
         FROM public.energy_readings e
@@ -185,7 +185,7 @@ BEGIN
         SELECT q.*, coalesce(q.is_even AND q.readings = rows_per_quarter AND q.min_energy_kwh >= 0 AND q.max_power_kw <> 'NaN', false) AS is_regular
         FROM quarters q
     ),
-    between_others AS MATERIALIZED (
+    between_others AS (
         SELECT m.*, coalesce(m.is_regular
                         AND lag(m.is_regular) OVER o AND m.bucket - lag(m.bucket) OVER o = interval '15 minutes'
                         AND lead(m.is_regular) OVER o AND lead(m.is_regular, 2) OVER o

@@ -28,7 +28,7 @@ class Period:
     @property
     def hours(self) -> float:
         """Its length, rounded to 2 decimals: `T00:00:00Z … T23:59:59Z` is 24.0."""
-        return round((self.end - self.start) / timedelta(hours=1), 2)
+        return round((self.end - self.start).total_seconds() / 3600, 2)
 
 
 def in_calendar(

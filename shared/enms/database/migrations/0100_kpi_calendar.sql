@@ -46,8 +46,15 @@ BEGIN
 END $$;
 
 -- The instants in (start, end) at which a zone's offset from UTC changes; all that are in use fall on quarters.
+-- No zone leaves its offset and returns to it within three weeks (the shortest are the clocks of Ramadan).
 CREATE FUNCTION analytics.offset_changes(p_zone text, p_start timestamptz, p_end timestamptz) RETURNS SETOF timestamptz
-LANGUAGE sql STABLE AS $$
+LANGUAGE plpgsql STABLE ROWS 2 AS $$
+BEGIN
+    IF p_end - p_start < interval '21 days'
+        AND (p_start AT TIME ZONE p_zone) - (p_start AT TIME ZONE 'UTC') = (p_end AT TIME ZONE p_zone) - (p_end AT TIME ZONE 'UTC') THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
     WITH probes AS (
         SELECT t, (t AT TIME ZONE p_zone) - (t AT TIME ZONE 'UTC') AS utc_offset
         FROM (SELECT generate_series(p_start, p_end, interval '1 day') UNION SELECT p_end) probe (t)
@@ -60,7 +67,7 @@ LANGUAGE sql STABLE AS $$
     CROSS JOIN LATERAL generate_series(date_bin('15 minutes', after, '2000-01-01 00:00+00') + interval '15 minutes', before, interval '15 minutes') quarter
     WHERE utc_offset <> next_offset AND (quarter AT TIME ZONE p_zone) - (quarter AT TIME ZONE 'UTC') = next_offset
     GROUP BY after;
-$$;
+END $$;
 
 -- A period cut at the given instants, with the local day and the offset from UTC at the start of each piece.
 CREATE FUNCTION analytics.pieces(p_zone text, p_start timestamptz, p_end timestamptz, p_cuts timestamptz[])

@@ -38,19 +38,22 @@ DECLARE
     thursday CONSTANT int := 4 * 24;
     first_day CONSTANT date := (p_start AT TIME ZONE p_zone)::date;
     last_day CONSTANT date := (p_end AT TIME ZONE p_zone)::date;
+    cuts timestamptz[];
     starts timestamptz[];
     ends timestamptz[];
     days date[];
     offsets int[];
     with_hours boolean;
 BEGIN
+    cuts := ARRAY(
+        SELECT analytics.local_midnight(p_zone, day)
+        FROM public.energy_tariffs t, unnest(ARRAY[t.valid_from, t.valid_to + 1]) day
+        WHERE t.factory_id = p_factory_id AND t.is_active AND day > first_day AND day <= last_day
+        UNION ALL SELECT analytics.offset_changes(p_zone, p_start, p_end));
     -- Where clocks differ from UTC by quarters, an hour of ours lies in two of theirs.
     SELECT array_agg(p.piece_start), array_agg(p.piece_end), array_agg(p.local_day), array_agg(p.offset_seconds), bool_and(p.offset_seconds % 3600 = 0)
     INTO starts, ends, days, offsets, with_hours
-    FROM analytics.pieces(p_zone, p_start, p_end, ARRAY(
-        SELECT analytics.local_midnight(p_zone, day)
-        FROM analytics.ranked_tariffs(p_factory_id, first_day, last_day) t, unnest(ARRAY[t.valid_from, t.valid_to + 1]) day
-        UNION ALL SELECT analytics.offset_changes(p_zone, p_start, p_end))) p;
+    FROM analytics.pieces(p_zone, p_start, p_end, cuts) p;
     RETURN QUERY
     WITH tariffs AS MATERIALIZED (
         SELECT * FROM analytics.ranked_tariffs(p_factory_id, first_day, last_day)
@@ -123,13 +126,16 @@ END $$;
 CREATE FUNCTION analytics.carbon_shares(p_zone text, p_region text, p_machine_ids uuid[], p_energy_type varchar, p_start timestamptz, p_end timestamptz, p_energy_kwh numeric)
 RETURNS TABLE (region varchar, emission_factor numeric, valid_from date, valid_to date, energy_kwh numeric, co2_kg numeric)
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    cuts CONSTANT timestamptz[] := ARRAY(
+        SELECT analytics.local_midnight(p_zone, day)
+        FROM public.carbon_factors c, unnest(ARRAY[c.valid_from, c.valid_to + 1]) day
+        WHERE c.region IN (p_region, 'default') AND c.is_active
+          AND day > (p_start AT TIME ZONE p_zone)::date AND day <= (p_end AT TIME ZONE p_zone)::date);
 BEGIN
     RETURN QUERY
     SELECT f.region, factor.kg_per_kwh, f.valid_from, f.valid_to, sum(energy.kwh), sum(energy.kwh) * factor.kg_per_kwh
-    FROM analytics.pieces(p_zone, p_start, p_end, ARRAY(
-        SELECT analytics.local_midnight(p_zone, day)
-        FROM public.carbon_factors c, unnest(ARRAY[c.valid_from, c.valid_to + 1]) day
-        WHERE c.region IN (p_region, 'default') AND c.is_active)) part
+    FROM analytics.pieces(p_zone, p_start, p_end, cuts) part
     CROSS JOIN LATERAL (
         SELECT CASE WHEN part.piece_start = p_start AND part.piece_end = p_end THEN p_energy_kwh
                     ELSE (SELECT e.energy_kwh FROM analytics.energy_totals(p_machine_ids, p_energy_type, part.piece_start, part.piece_end) e) END AS kwh

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from e2e.running_stack import Stack
@@ -18,7 +19,7 @@ def test_the_rule_of_the_daily_kpis_fires(stack: Stack) -> None:
     run = _eventually(fired)
 
     assert (run["job"], run["actor"]) == ("daily-kpis", "service:daily-kpis")
-    assert run["scheduled_for"] <= run["created_at"]
+    assert datetime.fromisoformat(run["scheduled_for"]) <= datetime.fromisoformat(run["created_at"])
     job = stack.api("api/v1/scheduler/status")["jobs"][0]
     assert (job["rule"], job["enabled"]) == ("rate(1 minute)", True)
 

@@ -2,6 +2,7 @@
 
 import random
 from bisect import bisect_left, bisect_right
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -445,6 +446,32 @@ def test_two_writers_of_one_bucket_lose_nothing(connection, database_url):
     second.close()
 
     assert_exact(connection)
+
+
+def test_writers_of_several_machines_in_opposite_orders_neither_lose_rows_nor_block_each_other(
+    connection, database_url
+):
+    def write_both(first, machines):
+        values = [
+            (ORIGIN + timedelta(seconds=row.at), machine, row.power, row.energy)
+            for machine in machines
+            for row in steady(first, 5, spacing=20)
+        ]
+        own = psycopg2.connect(database_url)
+        with own, own.cursor() as cursor:
+            text = b",".join(cursor.mogrify("(%s, %s, %s, %s)", value) for value in values).decode()
+            cursor.execute(
+                f"INSERT INTO energy_readings (time, machine_id, power_kw, energy_kwh) VALUES {text}"
+            )
+        own.close()
+
+    orders = [(MACHINE, OTHER_MACHINE), (OTHER_MACHINE, MACHINE)]
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        list(pool.map(write_both, range(0, 24 * 100, 100), orders * 12))
+
+    assert len(raw(connection)) == len(raw(connection, machine=OTHER_MACHINE)) == 120
+    assert_exact(connection)
+    assert stored(connection, "energy_15min") == stored(connection, "energy_15min", machine=OTHER_MACHINE)
 
 
 def test_without_triggers_a_machine_catches_up_when_it_is_read(connection):

@@ -116,7 +116,7 @@ CREATE FUNCTION analytics.cost_of(p_basis analytics.kpi_basis, p_factory_id uuid
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     source record;
-    currencies int;
+    has_several boolean;
 BEGIN
     bands := '[]';
     has_default := false;
@@ -125,11 +125,11 @@ BEGIN
         RETURN;
     END IF;
     IF p_basis.energy_type = 'electrical' THEN
-        SELECT sum(b.cost), min(b.currency), count(DISTINCT b.currency), bool_or(b.is_default), jsonb_agg(jsonb_build_object(
+        SELECT sum(b.cost), min(b.currency), min(b.currency) <> max(b.currency), bool_or(b.is_default), jsonb_agg(jsonb_build_object(
                    'tariff', b.tariff, 'rate_per_kwh', b.rate_per_kwh, 'currency', b.currency, 'energy_kwh', b.energy_kwh, 'cost', b.cost))
-        INTO total_cost, currency, currencies, has_default, bands
+        INTO total_cost, currency, has_several, has_default, bands
         FROM analytics.cost_bands(p_factory_id, p_zone, p_basis.machine_ids, p_basis.energy_type, p_basis.start_at, p_basis.end_at) b;
-        IF currencies > 1 THEN
+        IF has_several THEN
             total_cost := NULL;
             currency := NULL;
             reason := 'several_currencies';

@@ -14,7 +14,7 @@ from enms.services import periods
 from enms.services.periods import Moment, Period
 
 type Answer = dict[str, Any]
-type Interval = Literal["day", "week", "month"]
+Interval = Literal["day", "week", "month"]
 type _Query[Figures: kpis.Kpi] = Callable[[Connection, UUID, datetime, datetime, str], Figures]
 
 _SHARED = frozenset(field.name for field in fields(kpis.Kpi))

@@ -266,7 +266,7 @@ def steady(start, count, spacing=60, power="30"):
 def assert_exact(connection, carrier="electrical"):
     quarters = expected_quarters(raw(connection, carrier=carrier), carrier=carrier)
     assert stored(connection, "energy_15min", carrier=carrier) == quarters
-    # is_flat of an hour is judged over its rows, the last column therefore elsewhere.
+    # Whether an hour is flat follows from its rows, not from its quarters: a test of its own.
     assert [row[:-1] for row in stored(connection, "energy_1hour", carrier=carrier)] == expected_hours(
         quarters
     )
@@ -424,6 +424,18 @@ def test_catch_up_reading_is_spread_over_its_gap_and_never_a_peak(connection):
     assert hours[2][7] == 0
     assert hours[5][5] == hours[5][6] == 1
     assert max(row[11] for row in hours.values()) < 40
+
+
+def test_hour_is_flat_when_each_reading_says_the_same(connection):
+    write(connection, [Row(i * 60, Decimal(12), Decimal("0.2")) for i in range(120)])
+    query = "SELECT is_flat FROM analytics.energy_1hour WHERE readings > 0 ORDER BY bucket"
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        assert cursor.fetchall() == [(True,), (True,)]
+    write(connection, [Row(61 * 60, Decimal(12), Decimal("0.21"))])
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        assert cursor.fetchall() == [(True,), (False,)]
 
 
 def test_two_writers_of_one_bucket_lose_nothing(connection, database_url):

@@ -248,3 +248,11 @@ def test_views_on_the_functions_still_answer(adopted) -> None:
     }  # fmt: skip
     overloads = adopted.rows("SELECT count(*) FROM pg_proc WHERE proname LIKE 'calculate\\_%%'")
     assert overloads == [(6,)]
+
+
+def test_roles_without_rights_on_our_schema_can_call_the_functions(adopted) -> None:
+    adopted.rows("CREATE ROLE dashboards")
+    adopted.rows("GRANT SELECT ON ALL TABLES IN SCHEMA public TO dashboards")
+    adopted.rows("SET LOCAL ROLE dashboards")
+    for function in ("sec", "peak_demand", "load_factor", "energy_cost", "carbon_intensity", "all_kpis"):
+        assert one(adopted, f"calculate_{function}", *DAY)["machine_id"] == COMPRESSOR

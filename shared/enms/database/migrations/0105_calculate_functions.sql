@@ -1,10 +1,11 @@
 -- The contract's KPI functions: names, arguments and result types are other programs' (views depend on them), figures are ours, for
 -- electricity. Replaced in place where a platform shipped its own. Volatile, because where fact tables can't carry triggers the
--- aggregates are brought up to date when they are read.
+-- aggregates are brought up to date when they are read; with their owner's rights, because the platform's other roles call them and
+-- have none on the schema analytics.
 
 CREATE OR REPLACE FUNCTION public.calculate_sec(p_machine_id uuid, p_start_time timestamptz, p_end_time timestamptz)
 RETURNS TABLE (machine_id uuid, sec_kwh_per_unit numeric, total_energy_kwh numeric, total_production_units bigint, time_period_hours numeric)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM analytics.catch_up(p_machine_id);
@@ -15,7 +16,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION public.calculate_peak_demand(p_machine_id uuid, p_start_time timestamptz, p_end_time timestamptz)
 RETURNS TABLE (machine_id uuid, peak_demand_kw numeric, peak_time timestamptz, avg_power_kw numeric)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM analytics.catch_up(p_machine_id);
@@ -26,7 +27,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION public.calculate_load_factor(p_machine_id uuid, p_start_time timestamptz, p_end_time timestamptz)
 RETURNS TABLE (machine_id uuid, load_factor numeric, load_factor_percent numeric, avg_power_kw numeric, max_power_kw numeric)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM analytics.catch_up(p_machine_id);
@@ -37,7 +38,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION public.calculate_energy_cost(p_machine_id uuid, p_start_time timestamptz, p_end_time timestamptz, p_factory_id uuid DEFAULT NULL)
 RETURNS TABLE (machine_id uuid, total_cost numeric, total_energy_kwh numeric, avg_rate_per_kwh numeric, currency varchar)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM analytics.catch_up(p_machine_id);
@@ -49,7 +50,7 @@ END $$;
 -- Callers who name no region pass 'default': then the factory's own serves, as in every other call.
 CREATE OR REPLACE FUNCTION public.calculate_carbon_intensity(p_machine_id uuid, p_start_time timestamptz, p_end_time timestamptz, p_region varchar DEFAULT 'default')
 RETURNS TABLE (machine_id uuid, total_co2_kg numeric, total_energy_kwh numeric, emission_factor numeric, co2_per_unit_kg numeric)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM analytics.catch_up(p_machine_id);
@@ -62,7 +63,7 @@ CREATE OR REPLACE FUNCTION public.calculate_all_kpis(p_machine_id uuid, p_start_
 RETURNS TABLE (machine_id uuid, machine_name varchar, time_period_hours numeric, total_energy_kwh numeric, avg_power_kw numeric, peak_demand_kw numeric,
     total_production_units bigint, sec_kwh_per_unit numeric, load_factor numeric, load_factor_percent numeric, total_cost numeric, cost_per_unit numeric,
     total_co2_kg numeric, co2_per_unit_kg numeric)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM analytics.catch_up(p_machine_id);

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import IO, cast
 
@@ -71,17 +72,21 @@ class DelimitedFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows after the header, blank ones left out."""
-        chunk = Chunk([], [])
-        for row in self._reader:
-            if not row:
-                continue
-            chunk.rows.append(row)
-            chunk.lines.append(self.line)
-            if len(chunk.rows) == ROWS_PER_CHUNK:
-                yield chunk
-                chunk = Chunk([], [])
-        if chunk.rows:
-            yield chunk
+        while True:
+            before = self.line
+            rows = list(islice(self._reader, ROWS_PER_CHUNK))
+            if not rows:
+                return
+            if self.line - before == len(rows):
+                lines = list(range(before + 1, self.line + 1))
+            else:
+                # A quoted field may hold line breaks.
+                lengths = (1 + sum(field.count("\n") for field in row) for row in rows)
+                lines = list(accumulate(lengths, initial=before))[1:]
+            if not all(rows):
+                lines = [line for line, row in zip(lines, rows, strict=True) if row]
+                rows = [row for row in rows if row]
+            yield Chunk(lines, rows)
 
     @property
     def line(self) -> int:

@@ -41,13 +41,14 @@ def add_run(
     database: Database, job: str, trigger: Trigger, actor: str, parameters: Mapping[str, Any]
 ) -> UUID:
     """Notes that a run was asked for."""
-    row = database.row(
-        """
-        INSERT INTO analytics.job_runs (job, trigger, actor, parameters) VALUES (%s, %s, %s, %s) RETURNING id
-        """,
-        [job, trigger, actor, Json(dict(parameters))],
-    )
-    assert row is not None
+    with database.connection() as connection:
+        (row,) = rows(
+            connection,
+            """
+            INSERT INTO analytics.job_runs (job, trigger, actor, parameters) VALUES (%s, %s, %s, %s) RETURNING id
+            """,
+            [job, trigger, actor, Json(dict(parameters))],
+        )
     run_id: UUID = row["id"]
     return run_id
 

@@ -45,7 +45,8 @@ def add_run(
         (row,) = rows(
             connection,
             """
-            INSERT INTO analytics.job_runs (job, trigger, actor, parameters) VALUES (%s, %s, %s, %s) RETURNING id
+            INSERT INTO analytics.job_runs (job, trigger, actor, parameters)
+            VALUES (%s, %s, %s, %s) RETURNING id
             """,
             [job, trigger, actor, Json(dict(parameters))],
         )

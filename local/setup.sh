@@ -8,12 +8,27 @@ home=$root/.enms
 uv_version=0.13.9
 oldest_usable_uv=0.9
 least_free_mb=2500
+spoken=${TMPDIR:-/tmp}/enms-setup-failed-$$
+trap 'rm -rf "$spoken"' EXIT
 
 unset PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX
 export UV_PYTHON_INSTALL_DIR=$home/python UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
+# Of two steps that fail beside each other only the first speaks: mostly the other has the same reason.
+speak() {
+    mkdir "$spoken" 2>/dev/null || [ ! -d "$spoken" ] || exit 1
+}
+
 fail() {
+    speak
     echo "setup: $*" >&2
+    exit 1
+}
+
+fail_after() {
+    speak
+    tail -n "$2" <<<"$1" >&2
+    echo "setup: $3" >&2
     exit 1
 }
 
@@ -38,11 +53,10 @@ explain() {
                 "organisation's certificates, and run again." ;;
         *"error sending request"* | *"dns error"* | *"Connection refused"* | *"Failed to fetch"* | *"NewConnectionError"* | \
             *"Could not find a version"* | *"Temporary failure in name resolution"* | *"timed out"*)
-            echo "$output" | tail -n 5 >&2
-            fail "$name: the package registry could not be reached: check the network or the proxy settings, and run again." ;;
+            fail_after "$output" 5 \
+                "$name: the package registry could not be reached: check the network or the proxy settings, and run again." ;;
         *)
-            echo "$output" | tail -n 20 >&2
-            fail "$name failed; its last lines are above." ;;
+            fail_after "$output" 20 "$name failed; its last lines are above." ;;
     esac
 }
 
@@ -132,11 +146,21 @@ checksum() {
     if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi | cut -d ' ' -f 1
 }
 
+# What an environment is made from.
+stamp_of() {
+    cat "$1/pyproject.toml" "$1/uv.lock" "$0" <(echo "$root") | checksum
+}
+
 # An environment is complete when its stamp, written last, fits what it was made from, and it runs.
+is_complete() {
+    local name=$1 version=$2 project=$3 environment=$home/env/$1
+    [ "$(cat "$environment/.complete" 2>/dev/null)" = "$(stamp_of "$project")" ] \
+        && is_python "$environment/bin/python" "$version"
+}
+
 ensure_environment() {
-    local name=$1 version=$2 project=$3 python environment=$home/env/$1 stamp
-    stamp=$(cat "$project/pyproject.toml" "$project/uv.lock" "$0" <(echo "$root") | checksum)
-    if [ "$(cat "$environment/.complete" 2>/dev/null)" = "$stamp" ] && is_python "$environment/bin/python" "$version"; then
+    local name=$1 version=$2 project=$3 python environment=$home/env/$1
+    if is_complete "$@"; then
         return
     fi
     require_space
@@ -148,7 +172,7 @@ ensure_environment() {
     if [ "$name" = localstack ]; then
         step "AWS catalog" "index of AWS's services, read at each start" index_aws_services "$environment"
     fi
-    echo "$stamp" >"$environment/.complete"
+    stamp_of "$project" >"$environment/.complete"
 }
 
 sync_environment() {
@@ -186,8 +210,21 @@ require_space() {
 
 mkdir -p "$home" || fail "$home can't be made: is the checkout writable?"
 ensure_uv
-ensure_environment functions 3.12 "$root"
-ensure_environment localstack 3.13 "$root/local/localstack"
+functions=(functions 3.12 "$root")
+localstack=(localstack 3.13 "$root/local/localstack")
+is_complete "${functions[@]}" || ensure_python 3.12 >/dev/null
+is_complete "${localstack[@]}" || ensure_python 3.13 >/dev/null
+# Both wait for the network most of the time: beside each other they take less.
+ensure_environment "${functions[@]}" &
+first=$!
+ensure_environment "${localstack[@]}" &
+second=$!
+status=0
+wait "$first" || status=1
+wait "$second" || status=1
+if [ "$status" -ne 0 ]; then
+    exit "$status"
+fi
 if [ "${1:-}" = sam ]; then
     ensure_environment sam 3.12 "$root/local/sam"
 fi

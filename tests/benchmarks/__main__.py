@@ -2,31 +2,43 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from functools import cached_property
 
 from benchmarks import api_rows, cold_start, energy_sql, front_door_rows, import_rows, make_up, memory
+from benchmarks.stack import BenchStack, bench_stack
 from benchmarks.table import Figure, markdown
 
 
-def _of_bench_api(measure: Callable[[api_rows.Api], Iterable[Figure]]) -> Callable[[], Iterator[Figure]]:
-    def run() -> Iterator[Figure]:
-        with api_rows.bench_api() as api:
-            yield from measure(api)
+class Parts:
+    """What several groups share: brought up when the first asks for it, ended with the last."""
 
-    return run
+    def __init__(self, until: ExitStack) -> None:
+        self._until = until
+
+    @cached_property
+    def api(self) -> api_rows.Api:
+        """The development server on one machine's 90 days."""
+        return self._until.enter_context(api_rows.bench_api())
+
+    @cached_property
+    def stack(self) -> BenchStack:
+        """A local cloud with the demo factory."""
+        return self._until.enter_context(bench_stack())
 
 
-GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {
-    "up-again": make_up.again,
-    "up-fresh": make_up.fresh_clone,
-    "kpi": _of_bench_api(api_rows.one_client),
-    "kpi-ten": _of_bench_api(api_rows.ten_clients),
-    "front-door": front_door_rows.trivial,
-    "front-door-kpi": front_door_rows.beside_development_server,
-    "energy-sql": energy_sql.rows,
-    "cold-start": cold_start.rows,
-    "import": import_rows.rows,
-    "memory": memory.rows,
+GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
+    "kpi": lambda parts: api_rows.one_client(parts.api),
+    "kpi-ten": lambda parts: api_rows.ten_clients(parts.api),
+    "energy-sql": lambda _: energy_sql.rows(),
+    "cold-start": lambda _: cold_start.rows(),
+    "import": lambda _: import_rows.rows(),
+    "front-door": lambda _: front_door_rows.trivial(),
+    "up-again": lambda parts: make_up.again(parts.stack),
+    "front-door-kpi": lambda parts: front_door_rows.beside_development_server(parts.stack),
+    "memory": lambda parts: memory.rows(parts.stack),
+    "up-fresh": lambda _: make_up.fresh_clone(),
 }
 ONLY_BY_NAME = ("up-fresh",)
 
@@ -39,9 +51,11 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [name for name in named if name not in GROUPS]:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     figures: list[Figure] = []
-    for name in named or [name for name in GROUPS if name not in ONLY_BY_NAME]:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        figures += GROUPS[name]()
+    with ExitStack() as until:
+        parts = Parts(until)
+        for name in named or [name for name in GROUPS if name not in ONLY_BY_NAME]:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            figures += GROUPS[name](parts)
     print(markdown(figures))
     return int(any(figure.met is False for figure in figures))
 

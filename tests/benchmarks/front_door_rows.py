@@ -16,7 +16,7 @@ from uuid import UUID
 from benchmarks.api_rows import kpi_paths
 from benchmarks.load import Target, burst, interleave, medians
 from benchmarks.servers import CHECKOUT, PREFIX, development_server
-from benchmarks.stack import bench_stack, environment_of_own
+from benchmarks.stack import BenchStack, environment_of_own
 from benchmarks.table import Figure
 from enms_local.stack import certificates
 from enms_local.stack.cloud import FUNCTIONS_PYTHON, LocalCloud
@@ -74,26 +74,18 @@ def trivial() -> Iterator[Figure]:
     )  # fmt: skip
 
 
-def beside_development_server() -> Iterator[Figure]:
+def beside_development_server(stack: BenchStack) -> Iterator[Figure]:
     """`kpi/all` over 24 h by the front door ÷ the same by the development server, on one database."""
-    with bench_stack() as stack:
-        settings = stack.settings
-        last = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        paths = kpi_paths("all", UUID(stack.first_machine_id()), 1, last - timedelta(days=100), last)
-        front = Target(f"http://127.0.0.1:{settings.enms_http_port}", paths)
-        with development_server(own_server(settings).tcp_url(DATABASE)) as address:
-            development = Target(address, paths)
-            interleave([front, development], ONE_CLIENT_REQUESTS // 4)
-            through, direct = medians(partial(_medians_of_one_run, [front, development]), RUNS)
-            burst(front, TEN_CLIENTS, BURST_REQUESTS)
-            burst(development, TEN_CLIENTS, BURST_REQUESTS)
-            rate, direct_rate = medians(
-                lambda: [
-                    burst(target, TEN_CLIENTS, BURST_REQUESTS).requests_per_second
-                    for target in (front, development)
-                ],
-                RUNS,
-            )
+    settings = stack.settings
+    last = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    paths = kpi_paths("all", UUID(stack.first_machine_id()), 1, last - timedelta(days=100), last)
+    front = Target(f"http://127.0.0.1:{settings.enms_http_port}", paths)
+    with development_server(own_server(settings).tcp_url(DATABASE)) as address:
+        targets = [front, Target(address, paths)]
+        interleave(targets, ONE_CLIENT_REQUESTS // 4)
+        through, direct = medians(partial(_medians_of_one_run, targets), RUNS)
+        _rates_of_one_run(targets)
+        rate, direct_rate = medians(partial(_rates_of_one_run, targets), RUNS)
     yield Figure(
         "front-door-kpi",
         "front door, kpi/all, 24 h ÷ dev server, one client",
@@ -112,6 +104,13 @@ def beside_development_server() -> Iterator[Figure]:
 
 def _medians_of_one_run(targets: Sequence[Target]) -> Sequence[float]:
     return [median(seconds) for seconds in interleave(targets, ONE_CLIENT_REQUESTS)]
+
+
+def _rates_of_one_run(targets: Sequence[Target]) -> Sequence[float]:
+    loads = [burst(target, TEN_CLIENTS, BURST_REQUESTS) for target in targets]
+    if errors := sum(load.errors for load in loads):
+        raise RuntimeError(f"{errors} requests failed.")
+    return [load.requests_per_second for load in loads]
 
 
 @contextmanager

@@ -10,19 +10,18 @@ from statistics import median
 from urllib.parse import urlencode
 
 from benchmarks.servers import CHECKOUT
-from benchmarks.stack import BenchStack, bench_stack, environment_of_own, run
+from benchmarks.stack import BenchStack, environment_of_own, run
 from benchmarks.table import Figure
 
 RUNS = 5
 
 
-def again() -> Iterator[Figure]:
+def again(stack: BenchStack) -> Iterator[Figure]:
     """`make down`, then `make up` with everything fetched, compiled and loaded."""
-    with bench_stack() as stack:
-        seconds = []
-        for _ in range(RUNS):
-            stack.make("down")
-            seconds.append(_seconds_to_first_kpi(stack)[0])
+    seconds = []
+    for _ in range(RUNS):
+        stack.make("down")
+        seconds.append(_seconds_to_first_kpi(stack)[0])
     reached = median(seconds)
     yield Figure(
         "up-again", "make up again, to the first right KPI answer", "≤ 15 s",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from benchmarks.api_rows import kpi_paths
 from benchmarks.load import Target, burst
-from benchmarks.stack import BenchStack, bench_stack, run
+from benchmarks.stack import BenchStack, run
 from benchmarks.table import Figure
 
 CALLS = 5_000
@@ -18,18 +18,20 @@ _SETTLE_SECONDS = 10
 _ENMS = str(Path(sys.executable).with_name("enms"))
 
 
-def rows() -> Iterator[Figure]:
+def rows(stack: BenchStack) -> Iterator[Figure]:
     """The sum over all processes before and after the calls, made by one client."""
-    with bench_stack() as stack:
-        last = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-        paths = kpi_paths("all", UUID(stack.first_machine_id()), 1, last - timedelta(days=100), last)
-        front = Target(f"http://127.0.0.1:{stack.settings.enms_http_port}", paths)
-        burst(front, 1, 50)
-        parts = _megabytes_by_part(stack)
-        load = burst(front, 1, CALLS)
-        parts_after = _megabytes_by_part(stack)
-        burst(front, 10, CALLS)
-        after_ten = sum(_megabytes_by_part(stack).values())
+    # Anew, so that no other row's calls have left anything.
+    stack.make("down")
+    stack.make("up")
+    last = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    paths = kpi_paths("all", UUID(stack.first_machine_id()), 1, last - timedelta(days=100), last)
+    front = Target(f"http://127.0.0.1:{stack.settings.enms_http_port}", paths)
+    burst(front, 1, 50)
+    parts = _megabytes_by_part(stack)
+    load = burst(front, 1, CALLS)
+    parts_after = _megabytes_by_part(stack)
+    burst(front, 10, CALLS)
+    after_ten = sum(_megabytes_by_part(stack).values())
     before, after = sum(parts.values()), sum(parts_after.values())
     listed = ", ".join(f"{name} {megabytes:.0f}" for name, megabytes in parts.items())
     yield Figure(

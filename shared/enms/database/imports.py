@@ -38,18 +38,19 @@ _REPLACED = sql.SQL(f"""
     JOIN (SELECT f.time FROM {{table}} f WHERE {{same_key}}) former ON former.time = {_INSTANT}
     WHERE s.ctid >= %(first)s::tid AND s.ctid < %(end)s::tid
 """)  # noqa: S608
-# As the triggers do it.
+# As the triggers do it, at most a month at a time: of irregular or hourly rows a long range takes far longer.
 _REFRESH = f"""
     WITH hours AS (
         SELECT %(machine_id)s::uuid AS machine_id, %(energy_type)s::text AS energy_type,
                {_INSTANT.replace("at *", "min(at) *")} AS first_at, {_INSTANT.replace("at *", "max(at) *")} AS last_at
         FROM staged WHERE ctid >= %(first)s::tid AND ctid < %(end)s::tid GROUP BY at / 3600000000
     ),
-    all_hours AS (
-        SELECT array_agg((machine_id, energy_type, first_at, last_at)::analytics.changed_hour) AS hours FROM hours
+    months AS (
+        SELECT array_agg((machine_id, energy_type, first_at, last_at)::analytics.changed_hour) AS hours
+        FROM hours GROUP BY date_bin('30 days', first_at, '2000-01-01 00:00+00')
     )
     SELECT analytics.refresh_energy(c.machine_id, c.energy_type, c.first_at, c.last_at)
-    FROM all_hours, analytics.changed_stretches(all_hours.hours) c
+    FROM months, analytics.changed_stretches(months.hours) c
 """  # noqa: S608
 
 

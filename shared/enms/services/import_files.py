@@ -55,8 +55,8 @@ class DelimitedFile:
 
     @property
     def position(self) -> int:
-        """Bytes of the file that were read so far."""
-        return self._raw.tell()
+        """Bytes of the file that were read so far; 0 of a pipe."""
+        return self._raw.tell() if self._raw.seekable() else 0
 
     def column(self, name: str) -> int:
         """The index of a column.
@@ -111,10 +111,9 @@ def open_delimited(
     file: DelimitedFile | None = None
     try:
         with path.open("rb") as raw:
-            is_gzip = raw.read(len(_GZIP_START)) == _GZIP_START
+            is_gzip = raw.peek(len(_GZIP_START)).startswith(_GZIP_START)
             if path.suffix == ".gz" and not is_gzip:
                 raise InvalidInputError(f"The file '{path}' is named .gz but isn't gzip.")
-            raw.seek(0)
             data = cast("IO[bytes]", gzip.GzipFile(fileobj=raw) if is_gzip else raw)
             # A byte order mark is no part of the first column's name.
             codec = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding

@@ -269,7 +269,7 @@ class _Refusals:
 
     def __init__(self, request: ImportRequest, file: DelimitedFile) -> None:
         self.count = 0
-        self._first: list[str] = []
+        self._first: list[tuple[int, str]] = []
         self._skip = request.skip_bad
         self._file = file
         self._path = request.path.with_name(f"{request.path.name}.refused.csv")
@@ -289,7 +289,7 @@ class _Refusals:
         """Takes a bad row."""
         self.count += 1
         if len(self._first) < NAMED_BAD_ROWS:
-            self._first.append(f"line {line}: {reason}")
+            self._first.append((line, reason))
         if self._skip:
             if self._out is None:
                 self._open()
@@ -305,7 +305,7 @@ class _Refusals:
         rest = f"; and {more} more" if more else ""
         raise InvalidInputError(
             f"The file '{self._file.path}' has bad rows, so nothing was imported (--skip-bad imports the others): "
-            + "; ".join(self._first)
+            + "; ".join(f"line {line}: {reason}" for line, reason in sorted(self._first))
             + rest
             + ".",
             bad_rows=self.count,

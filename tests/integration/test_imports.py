@@ -132,7 +132,8 @@ def test_aggregates_follow_with_and_without_the_fast_way(
 def test_foreign_triggers_keep_working(load: Import, database: Database) -> None:
     database.rows("""
         CREATE TABLE seen (n int);
-        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (1); RETURN NEW; END';
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO seen VALUES (1);
+        RETURN NEW; END';
         CREATE TRIGGER platform AFTER INSERT ON energy_readings FOR EACH ROW EXECUTE FUNCTION note();
     """)
     load(_table([1, 2, 3]))
@@ -319,7 +320,8 @@ def test_memory_stays_flat(load: Import, monkeypatch: pytest.MonkeyPatch) -> Non
 def _command(url: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", "from enms_local.cli import main; main()", *arguments],
-        env=os.environ | {"ENMS_DATABASE_URL": url}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"ENMS_DATABASE_URL": url}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -345,12 +347,11 @@ def test_an_import_that_is_ended_in_the_middle_leaves_nothing(
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     options = ["--machine", "Press", "--time-column", "t", "--value-column", "v", "--interval", "1min"]
-    with _command(database_url, "import", "energy", str(pipe), *options) as command:
-        with pipe.open("w") as out:
-            out.write(_table([1.0] * 50_000, minutes=1))
-            out.flush()
-            command.send_signal(ending)
-            assert command.wait() != 0
+    with _command(database_url, "import", "energy", str(pipe), *options) as command, pipe.open("w") as out:
+        out.write(_table([1.0] * 50_000, minutes=1))
+        out.flush()
+        command.send_signal(ending)
+        assert command.wait() != 0
     assert database.row("SELECT count(*) AS n FROM energy_readings") == {"n": 0}
     assert database.row("SELECT count(*) AS n FROM analytics.energy_15min") == {"n": 0}
 
@@ -364,7 +365,7 @@ def test_steel_equals_pandas(load: Import, database: Database, shared_dir: Path)
     steel = pd.read_csv(path, parse_dates=["timestamp"])
     starts = (steel.timestamp - pd.Timedelta(minutes=15)).dt.tz_localize("Asia/Seoul").dt.tz_convert("UTC")
     expected = steel.usage_kwh.groupby(starts.dt.floor("h")).sum()
-    rows = database.rows("SELECT bucket, energy_kwh FROM analytics.energy_1hour WHERE readings > 0 ORDER BY bucket")
+    rows = database.rows("SELECT * FROM analytics.energy_1hour WHERE readings > 0 ORDER BY bucket")
     found = pd.Series(
         [row["energy_kwh"] for row in rows], index=pd.to_datetime([row["bucket"] for row in rows], utc=True)
     )
@@ -382,7 +383,8 @@ def test_hour_ending_loads_keep_every_hour(
     load: Import, database: Database, shared_dir: Path, file: str, rows: int, gaps: int, kwh: int
 ) -> None:
     summary = load(
-        shared_dir / "data" / "pjm_hourly" / file, time_column="timestamp", value_column="load_mw", unit="MW", interval="1h",
+        shared_dir / "data" / "pjm_hourly" / file, time_column="timestamp", value_column="load_mw",
+        unit="MW", interval="1h",
         stamp="end", timezone="America/New_York",
     )  # fmt: skip
     assert (summary.new, summary.duplicates, summary.missing_hour_rows, summary.gaps) == (rows, 0, 0, gaps)

@@ -180,7 +180,8 @@ def environment(
     """Imports conditions; columns that rows have already and the file doesn't name stay as they are.
 
     Columns: outdoor_temp_c, indoor_temp_c, machine_temp_c, outdoor_humidity_percent, indoor_humidity_percent,
-    pressure_bar, pressure_setpoint_bar, flow_rate_m3h, supply_air_temp_c, return_air_temp_c, cop, vibration_mm_s,
+    pressure_bar, pressure_setpoint_bar, flow_rate_m3h, supply_air_temp_c, return_air_temp_c, cop,
+    vibration_mm_s,
     and drivers of your own.
     """
     _import(

@@ -1,6 +1,7 @@
 """Bulk loads into the fact tables: rows are staged by COPY, put in order, and merged, all in one transaction.
 
-Staged instants are microseconds since 1970 in UTC. The staging table is only ever appended to, so the physical order
+Staged instants are microseconds since 1970 in UTC. The staging table is only ever appended to, so the
+physical order
 of its rows (ctid) is the order of the file.
 """
 
@@ -23,7 +24,8 @@ FACT_TABLES: Mapping[str, str] = {
     "production": "production_data",
     "environment": "environmental_data",
 }
-# Small enough for a command that is interrupted to end soon, large enough for few refreshes of the aggregates.
+# Small enough for a command that is interrupted to end soon, large enough for few refreshes of the
+# aggregates.
 ROWS_PER_BATCH = 150_000
 _BLOCK_BYTES = 8192
 
@@ -42,7 +44,8 @@ _REPLACED = sql.SQL(f"""
 _REFRESH = f"""
     WITH hours AS (
         SELECT %(machine_id)s::uuid AS machine_id, %(energy_type)s::text AS energy_type,
-               {_INSTANT.replace("at *", "min(at) *")} AS first_at, {_INSTANT.replace("at *", "max(at) *")} AS last_at
+               {_INSTANT.replace("at *", "min(at) *")} AS first_at, {_INSTANT.replace("at *", "max(at) *")}
+               AS last_at
         FROM staged WHERE ctid >= %(first)s::tid AND ctid < %(end)s::tid GROUP BY at / 3600000000
     ),
     months AS (
@@ -185,8 +188,10 @@ class Staging:
     def difference_counter(self, rated_power_kw: float) -> Increments:
         """Replaces the staged counts (counter_kwh) by the energy since the row before, and its average power.
 
-        A single count out of line, above the next or below the one before while the next carries on, is interpolated.
-        A fall to less than the machine could have used since (at one and a half times its rated power) is a restart
+        A single count out of line, above the next or below the one before while the next carries on, is
+        interpolated.
+        A fall to less than the machine could have used since (at one and a half times its rated power) is a
+        restart
         from zero; near a power of ten that the meter then passed, a rollover. Any other fall counts nothing.
 
         Args:
@@ -198,19 +203,22 @@ class Staging:
             """
             CREATE TEMP TABLE increments ON COMMIT DROP AS
             WITH neighbours AS (
-                SELECT at, counter_kwh, lag(counter_kwh) OVER o AS former_kwh, lead(counter_kwh) OVER o AS next_kwh,
+                SELECT at, counter_kwh, lag(counter_kwh) OVER o AS former_kwh, lead(counter_kwh) OVER o AS
+                next_kwh,
                        lag(at) OVER o AS former_at, lead(at) OVER o AS next_at
                 FROM counts WINDOW o AS (ORDER BY at)
             ),
             judged AS (
-                SELECT *, coalesce(next_kwh >= former_kwh AND (counter_kwh < former_kwh OR counter_kwh > next_kwh),
+                SELECT *, coalesce(next_kwh >= former_kwh AND (counter_kwh < former_kwh OR counter_kwh >
+                next_kwh),
                                    false) AS is_outlier
                 FROM neighbours
             ),
             smoothed AS (
                 SELECT at, is_outlier,
                        CASE WHEN is_outlier
-                            THEN former_kwh + (next_kwh - former_kwh) * (at - former_at) / (next_at - former_at)
+                            THEN former_kwh + (next_kwh - former_kwh) * (at - former_at) / (next_at -
+                            former_at)
                             ELSE counter_kwh END AS counter_kwh
                 FROM judged
             ),
@@ -222,7 +230,8 @@ class Staging:
             falls AS (
                 SELECT *, 1.5 * %(rated_kw)s * hours AS most_kwh,
                        CASE WHEN counter_kwh < former_kwh AND former_kwh > 1
-                            THEN power(10::numeric, ceil(log(former_kwh))) - former_kwh + counter_kwh END AS rolled_kwh
+                            THEN power(10::numeric, ceil(log(former_kwh))) - former_kwh + counter_kwh END AS
+                            rolled_kwh
                 FROM steps WHERE former_kwh IS NOT NULL
             )
             SELECT at, hours, is_outlier, counter_kwh < former_kwh AS is_fall,
@@ -237,7 +246,8 @@ class Staging:
             self._run("""
                 CREATE TEMP TABLE staged ON COMMIT DROP AS
                 SELECT at, (coalesce(energy_kwh, 0) / hours)::numeric(12, 4) AS power_kw,
-                       coalesce(energy_kwh, 0)::numeric(15, 6) AS energy_kwh, is_fall OR is_outlier AS is_estimated
+                       coalesce(energy_kwh, 0)::numeric(15, 6) AS energy_kwh, is_fall OR is_outlier AS
+                       is_estimated
                 FROM increments ORDER BY at
             """)
         except psycopg2.DataError as error:
@@ -264,7 +274,8 @@ class Staging:
             SELECT s.rows, s.first_at, s.last_at, g.gaps, g.missing / 1e6 AS gap_seconds,
                    timestamptz 'epoch' + l.gap_at * interval '1 microsecond' AS longest_gap_at,
                    coalesce(l.missing, 0) / 1e6 AS longest_gap_seconds
-            FROM (SELECT count(*) AS rows, timestamptz 'epoch' + min(at) * interval '1 microsecond' AS first_at,
+            FROM (SELECT count(*) AS rows, timestamptz 'epoch' + min(at) * interval '1 microsecond' AS
+            first_at,
                          timestamptz 'epoch' + max(at) * interval '1 microsecond' AS last_at FROM staged) s
             CROSS JOIN (SELECT count(*) AS gaps, coalesce(sum(missing), 0) AS missing FROM gaps) g
             LEFT JOIN LATERAL (SELECT * FROM gaps ORDER BY missing DESC, gap_at LIMIT 1) l ON true
@@ -322,10 +333,12 @@ class Staging:
         return Merged(span["rows"] - replaced, replaced)
 
     def _has_fast_way(self) -> bool:
-        """Whether rows may be inserted with triggers off, and the aggregates be brought up to date after each batch.
+        """Whether rows may be inserted with triggers off, the aggregates following after each batch.
 
-        That spares the foreign key's check of each single row, a third of the work: all rows are of one machine, whose
-        own row is locked here. It needs a superuser, and a table whose only triggers are known to be ours or the key's.
+        That spares the foreign key's check of each single row, a third of the work: all rows are of one
+        machine, whose
+        own row is locked here. It needs a superuser, and a table whose only triggers are known to be ours
+        or the key's.
         """
         target = self._target
         if target.fact != "energy":
@@ -335,9 +348,11 @@ class Staging:
             SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
                    AND NOT EXISTS (
                        SELECT FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal
-                          AND (tgname NOT IN ('enms_inserted', 'enms_updated', 'enms_deleted', 'enms_truncated')
+                          AND (tgname NOT IN ('enms_inserted', 'enms_updated', 'enms_deleted',
+                          'enms_truncated')
                                OR tgenabled <> 'O'))
-                   AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgname = 'enms_inserted')
+                   AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgname =
+                   'enms_inserted')
                    AND EXISTS (SELECT FROM machines WHERE id = %(machine_id)s FOR KEY SHARE) AS is_free
             """,
             {"table": f"public.{FACT_TABLES[target.fact]}", "machine_id": target.machine_id},
@@ -387,7 +402,10 @@ def set_interval(connection: Connection, machine_id: UUID, seconds: int) -> None
     """Sets a machine's reporting interval, which its registration left open."""
     rows(
         connection,
-        "UPDATE machines SET data_interval_seconds = %s, metadata = metadata - %s, updated_at = now() WHERE id = %s",
+        """
+        UPDATE machines SET data_interval_seconds = %s, metadata = metadata - %s, updated_at = now()
+        WHERE id = %s
+        """,
         (seconds, INTERVAL_GIVEN, machine_id),
     )
 
@@ -395,7 +413,7 @@ def set_interval(connection: Connection, machine_id: UUID, seconds: int) -> None
 def judgements(
     connection: Connection, machine_id: UUID, energy_type: str, first_at: datetime, last_at: datetime
 ) -> Row:
-    """What the aggregates made of the readings of [first, last]: refused and spread ones, in whole quarter hours."""
+    """How many readings of [first, last], in whole quarter hours, the aggregates refused and spread."""
     return rows(
         connection,
         """

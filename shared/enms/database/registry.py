@@ -66,7 +66,8 @@ def add_tariff(database: Database, tariff: Mapping[str, Any]) -> UUID | None:
             """
             INSERT INTO energy_tariffs (factory_id, name, rate_per_kwh, currency, is_time_of_use, start_hour,
                                         end_hour, applicable_days, demand_charge_per_kw, valid_from, valid_to)
-            SELECT %(factory_id)s, %(name)s, %(rate_per_kwh)s, %(currency)s, %(is_time_of_use)s, %(start_hour)s,
+            SELECT %(factory_id)s, %(name)s, %(rate_per_kwh)s, %(currency)s, %(is_time_of_use)s,
+            %(start_hour)s,
                    %(end_hour)s, %(applicable_days)s, %(demand_charge_per_kw)s, %(valid_from)s, %(valid_to)s
             WHERE NOT EXISTS (
                 SELECT FROM energy_tariffs t
@@ -100,7 +101,8 @@ def tariffs(database: Database) -> list[Row]:
     """All tariffs, by factory, start of validity and name."""
     return database.rows("""
         SELECT t.id, f.name AS factory_name, t.name, t.rate_per_kwh, t.currency,
-               coalesce(t.is_time_of_use, false) AS is_time_of_use, t.start_hour, t.end_hour, t.applicable_days, t.demand_charge_per_kw, t.valid_from, t.valid_to,
+               coalesce(t.is_time_of_use, false) AS is_time_of_use, t.start_hour, t.end_hour,
+               t.applicable_days, t.demand_charge_per_kw, t.valid_from, t.valid_to,
                coalesce(t.is_active, true) AS is_active
         FROM energy_tariffs t JOIN factories f ON f.id = t.factory_id
         ORDER BY f.name, t.valid_from, t.name, t.id

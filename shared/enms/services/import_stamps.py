@@ -115,8 +115,10 @@ class Clock:
     """Gives the UTC starts of the intervals that a file's stamps tell.
 
     Near a clock change a local stamp may mean several instants. Of those, the one that continues the file is
-    taken: one interval after the row before, else the earliest after it. This reads both habits of stamps at an
-    interval's end: its true end (…01:00, 01:00, 02:00 in autumn), and "hour ending", the local start plus an hour
+    taken: one interval after the row before, else the earliest after it. This reads both habits of stamps
+    at an
+    interval's end: its true end (…01:00, 01:00, 02:00 in autumn), and "hour ending", the local start plus
+    an hour
     (…01:00, 02:00, 02:00).
 
     Attributes:
@@ -150,7 +152,7 @@ class Clock:
         return np.where(instants == NO_INSTANT, NO_INSTANT, instants - shift)
 
     def starts_of_wall_clock(self, stamps: Microseconds) -> Microseconds:
-        """Starts, of stamps on the local wall clock in the order of the file; NO_INSTANT where there is none."""
+        """Starts, of stamps on the wall clock in the order of the file; NO_INSTANT where there is none."""
         walls = self.starts_of_instants(stamps)
         days = np.where(walls == NO_INSTANT, 0, walls) // DAY
         end_days = np.where(stamps == NO_INSTANT, 0, stamps) // DAY
@@ -213,13 +215,14 @@ class Clock:
             return ordered[0]
         if before + self.direction * self.interval in meanings:
             return before + self.direction * self.interval
-        # The same stamp twice in a row: a row sent again, except where an interval is as long as the doubled hour.
+        # The same stamp twice in a row: a row sent again, except where an interval is as long as the
+        # doubled hour.
         if is_repeated and before in meanings:
             return before
         return next((one for one in ordered if (one - before) * self.direction > 0), ordered[0])
 
     def _instants(self, wall: int) -> list[int]:
-        """The instants at which a wall clock shows this: one, two in a doubled hour, none in a missing one."""
+        """The instants at which a wall clock shows this: two in a doubled hour, none in a missing one."""
         moment = EPOCH + timedelta(microseconds=wall)
         first, second = self._offset(moment), self._offset(moment.replace(fold=1))
         if first < second:
@@ -237,7 +240,7 @@ class Clock:
 
 
 def usual_step(stamps: Microseconds) -> int | None:
-    """The most frequent distance between stamps that follow one another, in microseconds; None without any."""
+    """The most frequent distance between successive stamps, in microseconds; None without any."""
     known = stamps[stamps != NO_INSTANT]
     steps = np.abs(np.diff(known))
     steps = steps[steps > 0]

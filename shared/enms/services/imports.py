@@ -66,7 +66,8 @@ class ImportRequest:
         columns: Further columns: our name → theirs.
         unit: Of the readings.
         interval: Such as "15min"; None takes the most frequent distance of the file's first rows.
-        stamp: Whether stamps tell the start or the end of an interval; None: the end of a counter, else the start.
+        stamp: Whether stamps tell the start or the end of an interval; None: the end of a counter, else the
+        start.
         timezone: Of stamps that tell no offset; None: the factory's.
         time_format: See StampParser.
         is_counter: Whether readings are a cumulative count.
@@ -304,7 +305,8 @@ class _Refusals:
         more = self.count - len(self._first)
         rest = f"; and {more} more" if more else ""
         raise InvalidInputError(
-            f"The file '{self._file.path}' has bad rows, so nothing was imported (--skip-bad imports the others): "
+            f"The file '{self._file.path}' has bad rows, so nothing was imported "
+            "(--skip-bad imports the others): "
             + "; ".join(f"line {line}: {reason}" for line, reason in sorted(self._first))
             + rest
             + ".",

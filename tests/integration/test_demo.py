@@ -1,4 +1,4 @@
-"""The demo factory in a database: loaded once, broken when asked to, fed, and kept away from other people's data."""
+"""The demo factory in a database: loaded once, broken when asked to, fed, and kept from other people's data."""
 
 import os
 import threading
@@ -66,8 +66,11 @@ def test_history_reaches_from_local_midnight_to_now(demo_url: str) -> None:
 
 
 def test_truth_is_kept(demo_url: str) -> None:
-    query = "SELECT name, value::float8 FROM analytics.demo_truth WHERE kind = 'coefficient' AND machine_id = '{}'"
-    assert dict(_rows(demo_url, query.format(COMPRESSOR.id))) == {
+    query = (
+        "SELECT name, value::float8 FROM analytics.demo_truth"
+        f" WHERE kind = 'coefficient' AND machine_id = '{COMPRESSOR.id}'"
+    )
+    assert dict(_rows(demo_url, query)) == {
         "intercept": COMPRESSOR.intercept_kwh,
         "noise_kwh": COMPRESSOR.noise_kwh,
         **COMPRESSOR.coefficients,
@@ -114,8 +117,8 @@ def test_an_injected_fault_is_in_rows_aggregates_and_truth_once(demo_url: str) -
 def test_an_outage_is_spread_and_never_a_peak(demo_url: str) -> None:
     start_at = (this_minute() - timedelta(hours=9)).replace(minute=0)
     query = (
-        "SELECT sum(energy_kwh)::float8, max(best_window_kw) < 90, sum(spread_readings) FROM analytics.energy_1hour"
-        f" WHERE machine_id = '{COMPRESSOR.id}'"
+        "SELECT sum(energy_kwh)::float8, max(best_window_kw) < 90, sum(spread_readings)"
+        f" FROM analytics.energy_1hour WHERE machine_id = '{COMPRESSOR.id}'"
         f" AND bucket BETWEEN '{start_at - timedelta(hours=2)}' AND '{start_at + timedelta(hours=6)}'"
     )
     [(sound_kwh, _, _)] = _rows(demo_url, query)

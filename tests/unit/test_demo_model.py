@@ -97,7 +97,11 @@ def test_work_keeps_to_local_shifts_through_the_change_of_clocks() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "hours", "size", "said"),
-    [("gremlin", 1, 0.2, "choose one of leak"), ("leak", 0, 0.2, "at least a minute"), ("leak", 1, 9, "share of the load")],
+    [
+        ("gremlin", 1, 0.2, "choose one of leak"),
+        ("leak", 0, 0.2, "at least a minute"),
+        ("leak", 1, 9, "share of the load"),
+    ],
 )  # fmt: skip
 def test_impossible_faults_are_refused(kind: str, hours: float, size: float, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):

@@ -69,8 +69,8 @@ def inject(
 ) -> bool:
     """Lets a fault have happened; False when the machine has it already.
 
-    The rows of its time are written anew and it is kept as truth, all or nothing. The feed goes on with a fault
-    that reaches into the future.
+    The rows of its time are written anew and it is kept as truth, all or nothing. The feed goes on with a
+    fault that reaches into the future.
     """
     machine = machine_named(machine_name)
     fault = Fault(kind, start_at, start_at + timedelta(hours=hours), size)

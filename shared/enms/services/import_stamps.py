@@ -47,8 +47,6 @@ class StampParser:
         """
         read = self._reader()
         try:
-            if self.time_format is None and all(text.endswith("Z") for text in texts):
-                return self._universal(texts, reasons)
             moments: list[datetime | None] = list(map(read, texts))
         except (ValueError, OverflowError, OSError):
             moments = [self._careful(read, text, row, reasons) for row, text in enumerate(texts)]
@@ -61,14 +59,6 @@ class StampParser:
                 reasons[row] = f"the time '{texts[row]}' {tells} from UTC, unlike the file's first"
                 moments[row] = None
         return self._inside_years(self._numbers(moments), texts, reasons)
-
-    def _universal(self, texts: Sequence[str], reasons: Reasons) -> Microseconds:
-        """The commonest kind of stamps, all in UTC, at half the time."""
-        moments = [datetime.fromisoformat(text[:-1]) for text in texts]
-        if self.has_offset is False or any(moment.tzinfo for moment in moments):
-            raise ValueError
-        self.has_offset = True
-        return self._inside_years(np.array(moments, dtype="datetime64[us]").astype(np.int64), texts, reasons)
 
     def _inside_years(self, stamps: Microseconds, texts: Sequence[str], reasons: Reasons) -> Microseconds:
         is_outside = (stamps != NO_INSTANT) & ((stamps < _EARLIEST) | (stamps >= _LATEST))
@@ -102,12 +92,15 @@ class StampParser:
             return None
 
     def _numbers(self, moments: list[datetime | None]) -> Microseconds:
-        if self.has_offset:
-            return np.array(
-                [NO_INSTANT if moment is None else round(moment.timestamp() * SECOND) for moment in moments],
-                dtype=np.int64,
-            )
-        return np.array(moments, dtype="datetime64[us]").astype(np.int64)
+        # Numbers of our own: numpy takes four times as long over the moments themselves.
+        wall = None if self.has_offset else UTC
+        numbers = [
+            NO_INSTANT
+            if moment is None
+            else round(moment.replace(tzinfo=wall or moment.tzinfo).timestamp() * SECOND)
+            for moment in moments
+        ]
+        return np.array(numbers, dtype=np.int64)
 
 
 @dataclass

@@ -269,6 +269,7 @@ DECLARE
     first_bucket timestamptz;
     end_bucket timestamptz;
     regular timestamptz[];
+    months timestamptz[];
     stretch record;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended(p_machine_id::text || p_energy_type, 0));
@@ -278,10 +279,20 @@ BEGIN
     IF p_last - interval '6 hours' > p_first THEN
         regular := analytics.store_regular_energy_quarters(p_machine_id, p_energy_type, first_bucket, end_bucket);
     END IF;
+    -- A month at a time: a year at once takes far longer than its months.
+    IF p_last - interval '30 days' > p_first THEN
+        SELECT array_agg(month) INTO months
+        FROM (SELECT min(e.time) AS oldest, max(e.time) AS newest FROM public.energy_readings e
+              WHERE e.machine_id = p_machine_id AND e.energy_type = p_energy_type) history
+        CROSS JOIN generate_series(analytics.quarter_of(greatest(p_first, oldest)) + interval '30 days', least(p_last, newest), interval '30 days') month;
+    END IF;
     FOR stretch IN
-        SELECT s.starts, s.ends
+        SELECT coalesce(lag(c.cut) OVER (PARTITION BY s.ends ORDER BY c.cut), s.starts) AS starts, c.cut AS ends
         FROM (SELECT coalesce(lag(b) OVER o + interval '15 minutes', first_bucket) AS starts, b AS ends
               FROM unnest(regular || end_bucket) b WINDOW o AS (ORDER BY b)) s
+        CROSS JOIN LATERAL (
+            SELECT month FROM unnest(months) month WHERE month > s.starts AND month < s.ends
+            UNION ALL SELECT s.ends) c (cut)
         WHERE s.starts < s.ends
     LOOP
         PERFORM analytics.store_energy_quarters(p_machine_id, p_energy_type, stretch.starts, stretch.ends);

@@ -24,7 +24,7 @@ BEGIN
 END $$;
 
 -- The parts of a period as rows like those of analytics.energy_15min, each inside one hour of every zone's clock.
--- The four cuts are those of analytics.cut_period.
+-- The four cuts are those of analytics.cut_period. (Comparing two of them spares the search where a part is empty, as most are.)
 CREATE FUNCTION analytics.energy_parts(p_machine_ids uuid[], p_energy_type varchar, p_start timestamptz, p_end timestamptz,
     p_first_quarter timestamptz, p_first_hour timestamptz, p_last_hour timestamptz, p_last_quarter timestamptz)
 RETURNS TABLE (machine_id uuid, starts_at timestamptz, energy_kwh numeric, spread_kwh numeric, readings int, refused int, spread_readings int,
@@ -37,15 +37,17 @@ LANGUAGE sql STABLE AS $$
     SELECT machine_id, bucket, energy_kwh, spread_kwh, readings, refused, spread_readings, estimated, covered_seconds, false
     FROM analytics.energy_15min
     WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= p_first_quarter AND bucket < p_first_hour
+      AND p_first_quarter < p_first_hour
     UNION ALL
     SELECT machine_id, bucket, energy_kwh, spread_kwh, readings, refused, spread_readings, estimated, covered_seconds, false
     FROM analytics.energy_15min
     WHERE machine_id = ANY (p_machine_ids) AND energy_type = p_energy_type AND bucket >= p_last_hour AND bucket < p_last_quarter
+      AND p_last_hour < p_last_quarter
     UNION ALL
     SELECT machine_id, ends.a, energy_kwh, spread_kwh, readings, refused, spread_readings, estimated, covered_seconds, false
     FROM (VALUES (p_start, p_first_quarter), (p_last_quarter, p_end)) ends (a, b)
     CROSS JOIN LATERAL analytics.raw_energy(p_machine_ids, p_energy_type, ends.a, ends.b)
-    WHERE ends.a < ends.b;
+    WHERE ends.a < ends.b AND (p_start < p_first_quarter OR p_last_quarter < p_end);
 $$;
 
 CREATE FUNCTION analytics.energy_totals(p_machine_ids uuid[], p_energy_type varchar, p_start timestamptz, p_end timestamptz,
@@ -55,7 +57,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     cut record;
 BEGIN
-    SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
+    cut := analytics.cut_period(p_start, p_end, true);
     SELECT coalesce(sum(p.energy_kwh), 0), coalesce(sum(p.spread_kwh), 0), coalesce(sum(p.readings), 0), coalesce(sum(p.refused), 0),
            coalesce(sum(p.spread_readings), 0), coalesce(sum(p.estimated), 0), coalesce(sum(p.covered_seconds), 0), count(*) FILTER (WHERE p.is_flat_hour)
     INTO energy_kwh, spread_kwh, readings, refused, spread_readings, estimated, covered_seconds, flat_hours
@@ -68,7 +70,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     cut record;
 BEGIN
-    SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
+    cut := analytics.cut_period(p_start, p_end, true);
     RETURN (
         SELECT coalesce(sum(units), 0) FROM (
             SELECT production_count AS units FROM analytics.production_1hour
@@ -76,15 +78,17 @@ BEGIN
             UNION ALL
             SELECT production_count FROM analytics.production_15min
             WHERE machine_id = ANY (p_machine_ids) AND bucket >= cut.first_quarter AND bucket < cut.first_hour
+              AND cut.first_quarter < cut.first_hour
             UNION ALL
             SELECT production_count FROM analytics.production_15min
             WHERE machine_id = ANY (p_machine_ids) AND bucket >= cut.last_hour AND bucket < cut.last_quarter
+              AND cut.last_hour < cut.last_quarter
             UNION ALL
             SELECT production_count FROM public.production_data
-            WHERE machine_id = ANY (p_machine_ids) AND time >= p_start AND time < cut.first_quarter
+            WHERE machine_id = ANY (p_machine_ids) AND time >= p_start AND time < cut.first_quarter AND p_start < cut.first_quarter
             UNION ALL
             SELECT production_count FROM public.production_data
-            WHERE machine_id = ANY (p_machine_ids) AND time >= cut.last_quarter AND time < p_end
+            WHERE machine_id = ANY (p_machine_ids) AND time >= cut.last_quarter AND time < p_end AND cut.last_quarter < p_end
         ) parts);
 END $$;
 

@@ -14,8 +14,8 @@ BEGIN
     IF last_start < p_start THEN
         RETURN;
     END IF;
-    SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
-    SELECT * INTO windows FROM analytics.cut_period(p_start, last_start, true);
+    cut := analytics.cut_period(p_start, p_end, true);
+    windows := analytics.cut_period(p_start, last_start, true);
     SELECT kw, at INTO peak_demand_kw, peak_time
     FROM (
         (SELECT best_window_kw AS kw, best_window_at AS at FROM analytics.energy_1hour
@@ -73,7 +73,7 @@ BEGIN
     IF last_start < p_start THEN
         RETURN;
     END IF;
-    SELECT * INTO cut FROM analytics.cut_period(p_start, last_start, true);
+    cut := analytics.cut_period(p_start, last_start, true);
     -- The ragged ends; where the last window starts with a quarter it is that window alone.
     SELECT best.power_kw, best.starts_at INTO power_kw, starts_at
     FROM (VALUES (p_start, cut.first_quarter), (cut.last_quarter, last_start)) ends (a, b)
@@ -113,7 +113,7 @@ BEGIN
             ORDER BY bound DESC, first_start
         LOOP
             CONTINUE WHEN stretch.bound < power_kw OR (stretch.bound = power_kw AND stretch.first_start > starts_at);
-            SELECT * INTO found FROM analytics.best_window(p_machine_ids, p_energy_type, stretch.first_start, stretch.last_start);
+            found := analytics.best_window(p_machine_ids, p_energy_type, stretch.first_start, stretch.last_start);
             IF power_kw IS NULL OR found.power_kw > power_kw OR (found.power_kw = power_kw AND found.starts_at < starts_at) THEN
                 power_kw := found.power_kw;
                 starts_at := found.starts_at;
@@ -137,7 +137,7 @@ DECLARE
     hour_bounds numeric[];
     opened int := 0;
 BEGIN
-    SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
+    cut := analytics.cut_period(p_start, p_end, true);
     SELECT sum(billing_kw) AS kw, bucket INTO power_kw, starts_at
     FROM (
         SELECT bucket, billing_kw FROM analytics.energy_15min

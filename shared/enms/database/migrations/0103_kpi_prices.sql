@@ -51,9 +51,17 @@ BEGIN
         WHERE t.factory_id = p_factory_id AND t.is_active AND day > first_day AND day <= last_day
         UNION ALL SELECT analytics.offset_changes(p_zone, p_start, p_end));
     -- Where clocks differ from UTC by quarters, an hour of ours lies in two of theirs.
-    SELECT array_agg(p.piece_start), array_agg(p.piece_end), array_agg(p.local_day), array_agg(p.offset_seconds), bool_and(p.offset_seconds % 3600 = 0)
-    INTO starts, ends, days, offsets, with_hours
-    FROM analytics.pieces(p_zone, p_start, p_end, cuts) p;
+    IF cuts = '{}' THEN
+        starts := ARRAY[p_start];
+        ends := ARRAY[p_end];
+        days := ARRAY[first_day];
+        offsets := ARRAY[date_part('epoch', (p_start AT TIME ZONE p_zone) - (p_start AT TIME ZONE 'UTC'))::int];
+        with_hours := offsets[1] % 3600 = 0;
+    ELSE
+        SELECT array_agg(p.piece_start), array_agg(p.piece_end), array_agg(p.local_day), array_agg(p.offset_seconds), bool_and(p.offset_seconds % 3600 = 0)
+        INTO starts, ends, days, offsets, with_hours
+        FROM analytics.pieces(p_zone, p_start, p_end, cuts) p;
+    END IF;
     RETURN QUERY
     WITH tariffs AS MATERIALIZED (
         SELECT * FROM analytics.ranked_tariffs(p_factory_id, first_day, last_day)
@@ -121,8 +129,20 @@ BEGIN
     ORDER BY 1;
 END $$;
 
--- The factor of each local day: the region's, or else that of the region 'default', or else 0.45 kg per kWh; valid on that day
--- (end date included), the latest valid_from where several are. The period falls apart where one begins or ends.
+-- The factor of a local day: the region's, or else that of the region 'default', or else 0.45 kg per kWh; valid on that day
+-- (end date included), the latest valid_from where several are.
+CREATE FUNCTION analytics.carbon_factor_of_day(p_region text, p_day date,
+    OUT region varchar, OUT kg_per_kwh numeric, OUT valid_from date, OUT valid_to date)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    SELECT c.region, c.emission_factor_kg_co2_per_kwh, c.valid_from, c.valid_to INTO region, kg_per_kwh, valid_from, valid_to
+    FROM public.carbon_factors c
+    WHERE c.region IN (p_region, 'default') AND c.is_active AND c.valid_from <= p_day AND coalesce(c.valid_to >= p_day, true)
+    ORDER BY c.region = p_region DESC, c.valid_from DESC, c.id LIMIT 1;
+    kg_per_kwh := coalesce(kg_per_kwh, 0.45);
+END $$;
+
+-- Energy and emissions per factor. The period falls apart where one begins or ends, which it seldom does.
 CREATE FUNCTION analytics.carbon_shares(p_zone text, p_region text, p_machine_ids uuid[], p_energy_type varchar, p_start timestamptz, p_end timestamptz, p_energy_kwh numeric)
 RETURNS TABLE (region varchar, emission_factor numeric, valid_from date, valid_to date, energy_kwh numeric, co2_kg numeric)
 LANGUAGE plpgsql STABLE AS $$
@@ -132,20 +152,23 @@ DECLARE
         FROM public.carbon_factors c, unnest(ARRAY[c.valid_from, c.valid_to + 1]) day
         WHERE c.region IN (p_region, 'default') AND c.is_active
           AND day > (p_start AT TIME ZONE p_zone)::date AND day <= (p_end AT TIME ZONE p_zone)::date);
+    factor record;
 BEGIN
+    IF cuts = '{}' THEN
+        factor := analytics.carbon_factor_of_day(p_region, (p_start AT TIME ZONE p_zone)::date);
+        region := factor.region;
+        emission_factor := factor.kg_per_kwh;
+        valid_from := factor.valid_from;
+        valid_to := factor.valid_to;
+        energy_kwh := p_energy_kwh;
+        co2_kg := p_energy_kwh * factor.kg_per_kwh;
+        RETURN NEXT;
+        RETURN;
+    END IF;
     RETURN QUERY
-    SELECT f.region, factor.kg_per_kwh, f.valid_from, f.valid_to, sum(energy.kwh), sum(energy.kwh) * factor.kg_per_kwh
+    SELECT f.region, f.kg_per_kwh, f.valid_from, f.valid_to, sum(energy.energy_kwh), sum(energy.energy_kwh) * f.kg_per_kwh
     FROM analytics.pieces(p_zone, p_start, p_end, cuts) part
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN part.piece_start = p_start AND part.piece_end = p_end THEN p_energy_kwh
-                    ELSE (SELECT e.energy_kwh FROM analytics.energy_totals(p_machine_ids, p_energy_type, part.piece_start, part.piece_end) e) END AS kwh
-    ) energy
-    LEFT JOIN LATERAL (
-        SELECT c.region, c.emission_factor_kg_co2_per_kwh AS kg_per_kwh, c.valid_from, c.valid_to
-        FROM public.carbon_factors c
-        WHERE c.region IN (p_region, 'default') AND c.is_active AND c.valid_from <= part.local_day AND coalesce(c.valid_to >= part.local_day, true)
-        ORDER BY c.region = p_region DESC, c.valid_from DESC, c.id LIMIT 1
-    ) f ON true
-    CROSS JOIN LATERAL (SELECT coalesce(f.kg_per_kwh, 0.45) AS kg_per_kwh) factor
+    CROSS JOIN LATERAL analytics.energy_totals(p_machine_ids, p_energy_type, part.piece_start, part.piece_end) energy
+    CROSS JOIN LATERAL analytics.carbon_factor_of_day(p_region, part.local_day) f
     GROUP BY 1, 2, 3, 4 ORDER BY min(part.piece_start);
 END $$;

@@ -50,7 +50,7 @@ BEGIN
     elapsed_seconds := greatest(extract(epoch FROM least(p_end, greatest(now(), p_start)) - p_start), 0);
     basis.elapsed_hours := elapsed_seconds / 3600;
 
-    SELECT * INTO energy FROM analytics.energy_totals(basis.machine_ids, p_energy_type, p_start, p_end);
+    energy := analytics.energy_totals(basis.machine_ids, p_energy_type, p_start, p_end);
     basis.spread_kwh := energy.spread_kwh;
     basis.readings := energy.readings;
     basis.refused_readings := energy.refused;
@@ -249,7 +249,7 @@ BEGIN
     -- Another factory's tariffs hold by that factory's clock.
     priced_by := coalesce(p_factory_id, basis.factory_id);
     zone := CASE WHEN priced_by = basis.factory_id THEN basis.timezone ELSE analytics.factory_zone(priced_by) END;
-    SELECT c.* INTO cost FROM analytics.cost_of(basis, priced_by, zone) c;
+    cost := analytics.cost_of(basis, priced_by, zone);
     IF p_energy_type = 'electrical' THEN
         SELECT sum(d.cost), jsonb_agg(to_jsonb(d)) INTO demand_charge, demand_charges
         FROM analytics.demand_charges(priced_by, zone, basis.machine_ids, p_energy_type, p_start, p_end) d;
@@ -280,7 +280,7 @@ BEGIN
     IF basis.subject_id IS NULL THEN
         RETURN;
     END IF;
-    SELECT c.* INTO carbon FROM analytics.carbon_of(basis, p_region) c;
+    carbon := analytics.carbon_of(basis, p_region);
     total_co2_kg := carbon.total_co2_kg;
     total_energy_kwh := basis.energy_kwh;
     emission_factor := carbon.emission_factor;
@@ -311,11 +311,11 @@ BEGIN
     IF basis.subject_id IS NULL THEN
         RETURN;
     END IF;
-    SELECT s.* INTO sec FROM analytics.sec_of(basis) s;
-    SELECT p.* INTO peaks FROM analytics.peaks_of(basis) p;
-    SELECT l.* INTO load FROM analytics.load_factor_of(basis, peaks.peak_demand_kw) l;
-    SELECT c.* INTO cost FROM analytics.cost_of(basis, basis.factory_id, basis.timezone) c;
-    SELECT c.* INTO carbon FROM analytics.carbon_of(basis, NULL) c;
+    sec := analytics.sec_of(basis);
+    peaks := analytics.peaks_of(basis);
+    load := analytics.load_factor_of(basis, peaks.peak_demand_kw);
+    cost := analytics.cost_of(basis, basis.factory_id, basis.timezone);
+    carbon := analytics.carbon_of(basis, NULL);
     total_energy_kwh := basis.energy_kwh;
     total_production_units := basis.production_units;
     avg_power_kw := basis.avg_power_kw;

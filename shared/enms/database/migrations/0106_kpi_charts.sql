@@ -38,7 +38,7 @@ DECLARE
     basis CONSTANT analytics.kpi_basis := analytics.kpi_basis(p_subject_id, p_start, p_end, p_energy_type);
     cut record;
 BEGIN
-    SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
+    cut := analytics.cut_period(p_start, p_end, true);
     RETURN QUERY
     SELECT date_part('dow', load.wall)::int, date_part('hour', load.wall)::int, sum(load.kwh) / sum(0.25), sum(0.25)
     FROM (
@@ -61,7 +61,7 @@ DECLARE
     points int;
     cut record;
 BEGIN
-    SELECT * INTO cut FROM analytics.cut_period(p_start, p_end, true);
+    cut := analytics.cut_period(p_start, p_end, true);
     SELECT array_agg(load.kw ORDER BY load.kw DESC) INTO loads
     FROM (
         SELECT sum(e.billing_kw) AS kw

@@ -1,4 +1,4 @@
-"""The demo factory in a database: loaded once, broken when asked to, fed, and kept from other people's data."""
+"""The demo factory in a database: loaded once, broken when asked to, fed, kept from other people's data."""
 
 import os
 import threading

@@ -1,7 +1,8 @@
 """The demo factory's rows: written by the demo alone, and only to a server of our own."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
@@ -223,6 +224,19 @@ def replace_rows(
             f" SELECT p.time, %s, {', '.join(table.stored.values())} FROM {staging} p WHERE {table.is_kept}",
             (machine_id,),
         )
+
+
+@contextmanager
+def triggers_off(connection: Connection) -> Iterator[None]:
+    """Spares a bulk load the foreign keys' look at each row; `refresh_aggregates` has to follow."""
+    rows(connection, "SET LOCAL session_replication_role = replica")
+    yield
+    rows(connection, "SET LOCAL session_replication_role = origin")
+
+
+def refresh_aggregates(connection: Connection, machine_id: UUID) -> None:
+    """Makes all aggregates of a machine anew."""
+    rows(connection, "SELECT analytics.refresh_machine(%s)", (machine_id,))
 
 
 def analyze(connection: Connection, tables: Iterable[str]) -> None:

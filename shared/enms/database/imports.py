@@ -189,10 +189,9 @@ class Staging:
         """Replaces the staged counts (counter_kwh) by the energy since the row before, and its average power.
 
         A single count out of line, above the next or below the one before while the next carries on, is
-        interpolated.
-        A fall to less than the machine could have used since (at one and a half times its rated power) is a
-        restart
-        from zero; near a power of ten that the meter then passed, a rollover. Any other fall counts nothing.
+        interpolated. A fall to less than the machine could have used since (at one and a half times its
+        rated power) is a restart from zero; near a power of ten that the meter then passed, a rollover. Any
+        other fall counts nothing.
 
         Args:
             rated_power_kw: Of the machine.
@@ -336,9 +335,8 @@ class Staging:
         """Whether rows may be inserted with triggers off, the aggregates following after each batch.
 
         That spares the foreign key's check of each single row, a third of the work: all rows are of one
-        machine, whose
-        own row is locked here. It needs a superuser, and a table whose only triggers are known to be ours
-        or the key's.
+        machine, whose own row is locked here. It needs a superuser, and a table whose only triggers are known
+        to be ours or the key's.
         """
         target = self._target
         if target.fact != "energy":
@@ -347,12 +345,13 @@ class Staging:
             """
             SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
                    AND NOT EXISTS (
-                       SELECT FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal
-                          AND (tgname NOT IN ('enms_inserted', 'enms_updated', 'enms_deleted',
-                          'enms_truncated')
-                               OR tgenabled <> 'O'))
-                   AND EXISTS (SELECT FROM pg_trigger WHERE tgrelid = %(table)s::regclass AND tgname =
-                   'enms_inserted')
+                       SELECT FROM pg_trigger
+                       WHERE tgrelid = %(table)s::regclass AND NOT tgisinternal
+                         AND (tgenabled <> 'O' OR tgname NOT IN
+                              ('enms_inserted', 'enms_updated', 'enms_deleted', 'enms_truncated')))
+                   AND EXISTS (
+                       SELECT FROM pg_trigger
+                       WHERE tgrelid = %(table)s::regclass AND tgname = 'enms_inserted')
                    AND EXISTS (SELECT FROM machines WHERE id = %(machine_id)s FOR KEY SHARE) AS is_free
             """,
             {"table": f"public.{FACT_TABLES[target.fact]}", "machine_id": target.machine_id},

@@ -108,11 +108,9 @@ class Clock:
     """Gives the UTC starts of the intervals that a file's stamps tell.
 
     Near a clock change a local stamp may mean several instants. Of those, the one that continues the file is
-    taken: one interval after the row before, else the earliest after it. This reads both habits of stamps
-    at an
-    interval's end: its true end (…01:00, 01:00, 02:00 in autumn), and "hour ending", the local start plus
-    an hour
-    (…01:00, 02:00, 02:00).
+    taken: one interval after the row before, else the earliest after it. This reads both habits of stamps at
+    an interval's end: its true end (…01:00, 01:00, 02:00 in autumn), and "hour ending", the local start plus
+    an hour (…01:00, 02:00, 02:00).
 
     Attributes:
         zone: Of naive stamps.

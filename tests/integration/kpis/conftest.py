@@ -9,10 +9,12 @@ from uuid import UUID
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
-from psycopg2.extras import Json, execute_values
+from psycopg2.extras import Json, execute_values, register_uuid
 
 from enms.database import migrate
 from enms_local.postgres import PostgresServer
+
+register_uuid()
 
 
 class Plant:
@@ -28,16 +30,16 @@ class Plant:
 
     def factory(self, zone: str | None = "Europe/Berlin", name: str = "Works", **metadata: str) -> UUID:
         statement = "INSERT INTO factories (name, timezone, metadata) VALUES (%s, %s, %s) RETURNING id"
-        return UUID(self.rows(statement, name, zone, Json(metadata))[0][0])
+        factory_id: UUID = self.rows(statement, name, zone, Json(metadata))[0][0]
+        return factory_id
 
     def machine(self, factory: UUID, name: str = "M1", *, seconds: int = 60, rated_kw: float = 100) -> UUID:
-        return UUID(
-            self.rows(
-                "INSERT INTO machines (factory_id, name, type, rated_power_kw, data_interval_seconds)"
-                " VALUES (%s, %s, 'motor', %s, %s) RETURNING id",
-                str(factory), name, rated_kw, seconds,
-            )[0][0]
-        )  # fmt: skip
+        statement = (
+            "INSERT INTO machines (factory_id, name, type, rated_power_kw, data_interval_seconds)"
+            " VALUES (%s, %s, 'motor', %s, %s) RETURNING id"
+        )
+        machine_id: UUID = self.rows(statement, str(factory), name, rated_kw, seconds)[0][0]
+        return machine_id
 
     def readings(
         self, machine: UUID, rows: Iterable[tuple[datetime, float, float]], energy_type: str = "electrical"

@@ -187,10 +187,10 @@ def test_the_customary_day_to_its_last_second_is_24_hours(plant, machine: UUID) 
 
 def test_combined_call_equals_the_single_ones(plant, machine: UUID) -> None:
     factory = plant.rows("SELECT factory_id FROM machines")[0][0]
-    plant.tariff(UUID(factory), "day", 0.31, (6, 22), per_kw=9.5)
+    plant.tariff(factory, "day", 0.31, (6, 22), per_kw=9.5)
     plant.carbon_factor("default", 0.4)
     plant.production(machine, [(at(hour), 7) for hour in range(24)])
-    for subject in (machine, UUID(factory)):
+    for subject in (machine, factory):
         for start, end in ((at(0), at(0, day=1)), (at(1, 7), at(20, 3))):
             call = (plant.connection, subject, start, end)
             figures = kpis.all_kpis(*call)
@@ -214,7 +214,7 @@ def test_contract_functions_equal_ours(plant, machine: UUID) -> None:
         "cost_per_unit", "total_co2_kg", "co2_per_unit_kg",
     ]  # fmt: skip
     row = plant.rows("SELECT * FROM calculate_all_kpis(%s, %s, %s)", *period)[0]
-    assert row[:2] == (str(machine), "M1")
+    assert row[:2] == (machine, "M1")
     for name, value in zip(names[2:], row[2:], strict=True):
         assert float(value) == pytest.approx(getattr(figures, name)), name
     peak = plant.rows("SELECT * FROM calculate_peak_demand(%s, %s, %s)", *period)[0]
@@ -231,7 +231,7 @@ def test_unknown_subjects(plant) -> None:
         with pytest.raises(NotFoundError, match=str(nobody)):
             call(plant.connection, nobody, at(0), at(1))
     row = plant.rows("SELECT * FROM calculate_sec(%s, %s, %s)", str(nobody), at(0), at(1))
-    assert row == [(str(nobody), None, None, None, None)]
+    assert row == [(nobody, None, None, None, None)]
 
 
 def test_another_carrier_is_asked_for_by_name(plant, machine: UUID) -> None:
@@ -287,13 +287,13 @@ def test_history_profile_and_duration_curve(plant, machine: UUID) -> None:
 
 
 def test_daily_kpis_of_closed_days_can_be_repeated(plant, machine: UUID) -> None:
-    factory = UUID(plant.rows("SELECT factory_id FROM machines")[0][0])
+    factory = plant.rows("SELECT factory_id FROM machines")[0][0]
     other = plant.machine(factory, "M2")
     assert kpis.fill_daily(plant.connection, date(2026, 1, 12), [factory]) == 3
     plant.load(other, at(8), [15.0] * 60)
     assert kpis.fill_daily(plant.connection, date(2026, 1, 12), [factory]) == 3
     rows = plant.rows("SELECT subject_id, total_energy_kwh::float8, start_at FROM analytics.kpi_daily")
-    energy = {UUID(subject): kwh for subject, kwh, _ in rows}
+    energy = {subject: kwh for subject, kwh, _ in rows}
     assert energy == {machine: 1387.5, other: 15, factory: 1402.5}
     assert {start for *_, start in rows} == {datetime(2026, 1, 11, 23, tzinfo=UTC)}
     today = plant.rows("SELECT (now() AT TIME ZONE 'Europe/Berlin')::date")[0][0]

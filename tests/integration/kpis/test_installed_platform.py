@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
 
 import psycopg2
 import pytest
@@ -255,4 +256,4 @@ def test_roles_without_rights_on_our_schema_can_call_the_functions(adopted) -> N
     adopted.rows("GRANT SELECT ON ALL TABLES IN SCHEMA public TO dashboards")
     adopted.rows("SET LOCAL ROLE dashboards")
     for function in ("sec", "peak_demand", "load_factor", "energy_cost", "carbon_intensity", "all_kpis"):
-        assert one(adopted, f"calculate_{function}", *DAY)["machine_id"] == COMPRESSOR
+        assert one(adopted, f"calculate_{function}", *DAY)["machine_id"] == UUID(COMPRESSOR)

@@ -44,7 +44,7 @@ lint: setup ## ruff and mypy
 test: lint ## everything: lint, types, all tests
 	@$(BIN)/python -m pytest
 
-bench: setup ## the table of figures: make bench ROWS="kpi-24h import"
+bench: setup ## the table of figures: make bench ROWS="kpi import"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ROWS)
 
 sam-check: ## images built by SAM and asked with events/, where a container engine runs

@@ -1,5 +1,6 @@
 """The API's documentation, with Swagger UI from a package: no other server is asked."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -59,10 +60,8 @@ def asset(name: str) -> Response:
         )
     if name == "start.js":
         return Response(_START, media_type=_ASSETS[name], headers=_ONE_DAY)
-    # Imported here: only this answer needs it.
-    from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
-
-    return Response((swagger_ui_path / name).read_bytes(), media_type=_ASSETS[name], headers=_ONE_DAY)
+    content = (files("fastapi_swagger") / "resources" / name).read_bytes()
+    return Response(content, media_type=_ASSETS[name], headers=_ONE_DAY)
 
 
 def openapi() -> Response:

@@ -1,0 +1,1 @@
+"""What baselines compute with: pure functions of arrays, without database or network."""

@@ -1,0 +1,1 @@
+"""Energy baselines: fit, choice, verdict, and the uncertainty of what they predict."""

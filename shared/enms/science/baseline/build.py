@@ -1,0 +1,253 @@
+"""From observations to a judged baseline: drivers, form, fit, test out of time, verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from enms.science.arrays import Values
+from enms.science.baseline.drivers import OUTDOOR_TEMPERATURE
+from enms.science.baseline.fit import Fit, describe, refuse_too_many, solve_named
+from enms.science.baseline.forms import (
+    DEGREES,
+    SHAPES,
+    Form,
+    change_point,
+    linear,
+    searched_knots,
+    time_of_week_temperature,
+)
+from enms.science.baseline.observations import Observations
+from enms.science.baseline.refusals import Judged, Quality
+from enms.science.baseline.refusals import judge as judge_intervals
+from enms.science.baseline.selection import Selection, select_drivers
+from enms.science.baseline.terms import Term, design_matrix
+from enms.science.baseline.uncertainty import coefficient_covariance
+from enms.science.baseline.validation import BLOCKS, OutOfTime, Recipe, out_of_time
+from enms.science.baseline.verdict import Limits, Verdict, judge
+from enms.science.diagnostics.error_model import ErrorModel, estimate_errors
+from enms.science.diagnostics.least_squares import LeastSquares
+from enms.science.problems import UnfitError
+
+type Model = Literal["linear", "change_point", "time_of_week_temperature", "auto"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What kind of baseline is wanted.
+
+    Attributes:
+        drivers: Names of numeric drivers, degrees and categories; None: choose among `candidates`.
+        candidates: What automatic selection may take.
+        model: The form; `auto` takes another than linear only where it wins out of time.
+        temperature: The driver that degrees and broken lines are made of.
+        blocks: How many blocks are held out in turn.
+    """
+
+    drivers: tuple[str, ...] | None
+    candidates: tuple[str, ...] = ()
+    model: Model = "linear"
+    temperature: str = OUTDOOR_TEMPERATURE
+    blocks: int = BLOCKS
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A form that was tried.
+
+    Attributes:
+        form: Its name.
+        detail: Its shape or drivers.
+        recipe: How its terms come about.
+        attempt: What came of it; why it can't be fitted, where it can't.
+    """
+
+    form: Form
+    detail: str
+    recipe: Recipe
+    attempt: "Attempt | UnfitError"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A form that was fitted.
+
+    Attributes:
+        terms: Its terms.
+        solution: Their coefficients.
+        tested: How it did out of time.
+    """
+
+    terms: tuple[Term, ...]
+    solution: LeastSquares
+    tested: OutOfTime
+
+
+@dataclass(frozen=True)
+class Built:
+    """A baseline with all that was found on the way.
+
+    Attributes:
+        data: The observations that it was fitted to.
+        judged: Which intervals of the period were refused, and why.
+        form: Its form.
+        recipe: How its terms come about.
+        fit: The fit.
+        tested: How the form does out of time.
+        verdict: The judgement.
+        contenders: All forms that were tried.
+        selection: How the drivers were chosen; None where they were given.
+        errors: How its errors remember each other.
+        covariance: Of intercept and coefficients, by those errors.
+    """
+
+    data: Observations
+    judged: Judged
+    form: Form
+    recipe: Recipe
+    fit: Fit
+    tested: OutOfTime
+    verdict: Verdict
+    contenders: tuple[Contender, ...]
+    selection: Selection | None
+    errors: ErrorModel
+    covariance: Values
+
+
+@dataclass(frozen=True)
+class RefusalRules:
+    """Which intervals are left out.
+
+    Attributes:
+        least_coverage: Share of an interval that must have readings.
+        most_maintenance: Share of an interval that may be maintenance.
+    """
+
+    least_coverage: float = 0.9
+    most_maintenance: float = 0.25
+
+
+def build(
+    data: Observations, quality: Quality, request: Request, limits: Limits, rules: RefusalRules
+) -> Built:
+    """Builds a baseline.
+
+    Args:
+        data: All intervals of the period, on their grid.
+        quality: How they were measured.
+        request: What is wanted.
+        limits: What it has to keep to.
+        rules: Which intervals are left out.
+
+    Raises:
+        UnfitError: No baseline can be fitted to this; the message says why and what to do.
+    """
+    selection = None
+    drivers = request.drivers
+    if drivers is None:
+        measured = judge_intervals(data, quality, [], **vars(rules))
+        _refuse_empty(measured, data)
+        selection = select_drivers(data.take(measured.usable), request.candidates, request.temperature)
+        drivers = selection.drivers
+    judged = judge_intervals(data, quality, _needed(drivers, request), **vars(rules))
+    _refuse_empty(judged, data)
+    usable = data.take(judged.usable)
+    contenders = _contenders(usable, drivers, request)
+    winner, won = _winner(contenders, limits)
+    fit = describe(usable, won.terms, won.solution, searched_knots(won.terms))
+    errors = estimate_errors(usable.positions, fit.solution.residuals, fit.solution.design, usable.interval)
+    return Built(
+        data=usable,
+        judged=judged,
+        form=winner.form,
+        recipe=winner.recipe,
+        fit=fit,
+        tested=won.tested,
+        verdict=judge(usable, fit, won.tested, limits),
+        contenders=contenders,
+        selection=selection,
+        errors=errors,
+        covariance=coefficient_covariance(usable.positions, fit.solution.design, errors),
+    )
+
+
+def _needed(drivers: Sequence[str], request: Request) -> list[str]:
+    """The series that rows must have: degrees and broken lines are made of temperature."""
+    named = [request.temperature if name in DEGREES else name for name in drivers]
+    if request.model in ("change_point", "time_of_week_temperature"):
+        named.append(request.temperature)
+    return list(dict.fromkeys(named))
+
+
+def _refuse_empty(judged: Judged, data: Observations) -> None:
+    if judged.usable.any():
+        return
+    reasons = "; ".join(f"{each.count} × {each.text}" for each in judged.refusals)
+    raise UnfitError(
+        "no-samples",
+        f"None of the {len(data)} {data.interval}s of the period can be used: {reasons or 'it has none'}.",
+        parameter="start_date",
+        given=len(data),
+        allowed="a period with readings of energy and of every driver",
+    )
+
+
+def _contenders(data: Observations, drivers: Sequence[str], request: Request) -> tuple[Contender, ...]:
+    temperature = request.temperature
+    tried: list[tuple[Form, str, Recipe]] = []
+    if request.model == "linear" and not drivers:
+        raise UnfitError(
+            "no-driver",
+            "None of the candidates explains the energy in time that the model hasn't seen.",
+            parameter="drivers",
+            given=list(request.candidates),
+            allowed="drivers that the energy follows",
+        )
+    if request.model in ("linear", "auto") and drivers:
+        tried.append(("linear", ", ".join(drivers), linear(drivers, temperature)))
+    has_temperature = temperature in data.drivers and bool(np.isfinite(data.drivers[temperature]).all())
+    if request.model in ("change_point", "time_of_week_temperature") and not has_temperature:
+        raise UnfitError(
+            "no-temperature",
+            f"A model of the form {request.model} needs {temperature}, which isn't recorded in this period.",
+            parameter="model",
+            given=request.model,
+            allowed="linear",
+        )
+    if request.model in ("change_point", "auto") and has_temperature:
+        tried += [("change_point", shape, change_point(drivers, temperature, shape)) for shape in SHAPES]
+    if request.model in ("time_of_week_temperature", "auto") and has_temperature and data.categories:
+        towt = time_of_week_temperature(drivers, temperature)
+        tried.append(("time_of_week_temperature", "six segments", towt))
+    return tuple(Contender(*each, _attempt(data, each[2], request.blocks)) for each in tried)
+
+
+def _attempt(data: Observations, recipe: Recipe, blocks: int) -> Attempt | UnfitError:
+    try:
+        terms = tuple(recipe(data))
+        design = design_matrix(terms, data)
+        refuse_too_many(len(data), design.shape[1] + searched_knots(terms))
+        solution = solve_named(design, data.energy_kwh, terms)
+    except UnfitError as error:
+        return error
+    return Attempt(terms, solution, out_of_time(data, recipe, blocks))
+
+
+def _winner(contenders: Sequence[Contender], limits: Limits) -> tuple[Contender, Attempt]:
+    """The least error out of time; a linear form stays unless another is better by the margin."""
+    fitted = [(each, each.attempt) for each in contenders if isinstance(each.attempt, Attempt)]
+    if not fitted:
+        raise next(each.attempt for each in contenders if isinstance(each.attempt, UnfitError))
+    best = min(fitted, key=lambda pair: _error_percent(pair[1]))
+    plain = next((pair for pair in fitted if pair[0].form == "linear"), None)
+    margin = 1 - limits.challenger_margin_percent / 100
+    if plain and _error_percent(best[1]) > _error_percent(plain[1]) * margin:
+        return plain
+    return best
+
+
+def _error_percent(attempt: Attempt) -> float:
+    # A model that leaves intervals unpredicted has no error to compare there.
+    missing = attempt.tested.unpredicted / len(attempt.tested.predicted_kwh)
+    return attempt.tested.goodness.cv_rmse_percent * (1 + missing)

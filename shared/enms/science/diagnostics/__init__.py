@@ -1,0 +1,1 @@
+"""Judging fits: goodness, residuals, and how errors remember each other."""

@@ -1,0 +1,158 @@
+"""Deviation from the baseline: by hour or day, in total, and where a lasting change began."""
+
+from datetime import date, timedelta
+from typing import Literal
+
+import numpy as np
+
+from enms.artifacts import ModelStore
+from enms.database.connection import Database
+from enms.errors import InvalidInputError
+from enms.science.arrays import Values
+from enms.science.baseline.change_points import LastingChange, cusum, lasting_changes
+from enms.science.baseline.deviation import Total, daily_deviations, total_of, totals_by
+from enms.services.judged import Held, Question, hold, instant
+from enms.services.models import Answer
+
+type Step = Literal["hour", "day"]
+
+_EPOCH = date(1970, 1, 1)
+
+
+def deviation(database: Database, store: ModelStore, question: Question, step: Step | None) -> Answer:
+    """What a machine used beside what its active baseline expects.
+
+    Args:
+        database: The database.
+        store: Where models lie.
+        question: Machine and period.
+        step: What is listed; None lists what the model predicts.
+
+    Raises:
+        ConflictError: The machine has no active baseline.
+        InvalidInputError: The period can't be judged, or a daily model is asked for hours.
+        NotFoundError: There is no such machine.
+    """
+    held = hold(database, store, question)
+    if step == "hour" and held.comparison.data.interval == "day":
+        raise InvalidInputError(
+            "interval: the active baseline predicts by day: ask for days, or train one by hour.",
+            parameter="interval",
+            given="hour",
+            allowed="day",
+        )
+    _require_some(held)
+    by_hour = (step or held.comparison.data.interval) == "hour"
+    days = by_day(held)
+    return {
+        **held.head(),
+        **totals(total_of(held.comparison)),
+        **held.unjudged(),
+        "extrapolated": held.extrapolated(),
+        **({"hourly_deviations": _hours(held)} if by_hour else {"daily_deviations": _days(held)}),
+        "cusum": _cusum(days),
+        "lasting_change": _change(days),
+    }
+
+
+def totals(total: Total) -> Answer:
+    """A sum in the names of the API."""
+    return {
+        "total_actual_kwh": total.actual_kwh,
+        "total_predicted_kwh": total.predicted_kwh,
+        "deviation_kwh": total.deviation_kwh,
+        "deviation_percent": total.deviation_percent,
+        "deviation_std_error_kwh": total.error.std_error,
+        "deviation_sigma": total.z,
+        "deviation_severity": total.severity,
+    }
+
+
+def by_day(held: Held) -> dict[date, float]:
+    """Deviation of each local day of the period; NaN where too little of it could be judged."""
+    all_days = held.all_days
+    first, count = int(all_days.min()), int(all_days.max() - all_days.min()) + 1
+    whole = np.bincount(all_days - first, minlength=count).astype(np.float64)
+    # The period's ends may cut a day; what is missing there is not measured either.
+    values = daily_deviations(held.comparison, held.days, first, count, whole)
+    return {_EPOCH + timedelta(days=first + i): value for i, value in enumerate(values.tolist())}
+
+
+def changes(days: dict[date, float]) -> list[tuple[date, LastingChange]]:
+    """Lasting changes, with the day on which each began."""
+    dates = list(days)
+    found = lasting_changes(np.array(list(days.values())))
+    return [(dates[change.index], change) for change in found]
+
+
+def _require_some(held: Held) -> None:
+    if held.usable.any():
+        return
+    reasons = "; ".join(f"{each.count} × {each.text}" for each in held.refusals)
+    raise InvalidInputError(
+        f"None of the period's {len(held.usable)} {held.comparison.data.interval}s can be judged: {reasons}.",
+        parameter="start",
+        given=held.period.start.isoformat(),
+        allowed="a period with readings of energy and of the baseline's drivers",
+    )
+
+
+def _hours(held: Held) -> list[Answer]:
+    comparison = held.comparison
+    sigmas = comparison.deviation_kwh / np.maximum(comparison.std_error_kwh, 1e-12)
+    columns = zip(
+        held.starts_at.tolist(), comparison.data.energy_kwh.tolist(), comparison.predicted_kwh.tolist(),
+        comparison.deviation_kwh.tolist(), sigmas.tolist(), comparison.is_beyond.tolist(), strict=True,
+    )  # fmt: skip
+    return [
+        {
+            "hour": instant(at),
+            "actual_kwh": actual,
+            "predicted_kwh": predicted,
+            "deviation_kwh": difference,
+            "sigma": sigma,
+            "severity": _severity(sigma),
+            "is_extrapolated": beyond,
+        }
+        for at, actual, predicted, difference, sigma, beyond in columns
+    ]
+
+
+def _severity(sigma: float) -> str:
+    size = abs(sigma)
+    return "critical" if size >= 3 else "warning" if size >= 2 else "normal"
+
+
+def _days(held: Held) -> list[Answer]:
+    found = totals_by(held.comparison, held.days)
+    return [
+        {
+            "day": _EPOCH + timedelta(days=day),
+            "judged_intervals": total.intervals,
+            "actual_kwh": total.actual_kwh,
+            "predicted_kwh": total.predicted_kwh,
+            "deviation_kwh": total.deviation_kwh,
+            "deviation_percent": total.deviation_percent,
+            "sigma": total.z,
+            "severity": total.severity,
+        }
+        for day, total in found.items()
+    ]
+
+
+def _cusum(days: dict[date, float]) -> list[Answer]:
+    sums: Values = cusum(np.array(list(days.values())))
+    return [{"day": day, "cusum_kwh": value} for day, value in zip(days, sums.tolist(), strict=True)]
+
+
+def _change(days: dict[date, float]) -> Answer | None:
+    """The latest lasting change: the day on which the present state began."""
+    found = changes(days)
+    if not found:
+        return None
+    day, change = found[-1]
+    return {
+        "began_on": day,
+        "size_kwh_per_day": change.size_kwh_per_day,
+        "p_value": change.p_value,
+    }

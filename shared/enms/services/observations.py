@@ -1,0 +1,192 @@
+"""A machine's intervals as the science takes them: energy, drivers, calendar, and how they were measured."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from enms.database.connection import Connection
+from enms.database.drivers import Intervals, MachineContext, newest_energy_at, read_intervals
+from enms.errors import InvalidInputError
+from enms.science.arrays import Positions, Values
+from enms.science.baseline.calendar import categories, local_time
+from enms.science.baseline.drivers import (
+    CALENDAR,
+    COOLING_DEGREES,
+    HEATING_DEGREES,
+    OPERATING_HOURS,
+    OUTDOOR_TEMPERATURE,
+)
+from enms.science.baseline.observations import Interval, Observations
+from enms.science.baseline.refusals import Quality
+
+_HOUR = 3_600
+_DEGREES = (HEATING_DEGREES, COOLING_DEGREES)
+# What is made here rather than read.
+DERIVED = (*CALENDAR, "hour_of_week", *_DEGREES, OPERATING_HOURS)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A machine's intervals over a period.
+
+    Attributes:
+        machine: The machine.
+        observations: All intervals, those without energy included.
+        quality: How each was measured.
+        starts_at: Start of each, seconds since 1970.
+        standby_power_kw: Power above which the machine counts as running, where no mode is reported; None
+            where operating hours come from the reported mode, or weren't asked for.
+        guessed: Why automatic selection leaves a driver alone that wasn't reported but made up for, by name.
+    """
+
+    machine: MachineContext
+    observations: Observations
+    quality: Quality
+    starts_at: Positions
+    standby_power_kw: float | None
+    guessed: Mapping[str, str]
+
+
+def measure(
+    connection: Connection,
+    machine: MachineContext,
+    energy_type: str,
+    interval: Interval,
+    wanted: Collection[str] | None,
+    *,
+    standby_power_kw: float | None = None,
+) -> Measured:
+    """Reads the machine's intervals of `machine.start` to `machine.end`.
+
+    Args:
+        connection: The database.
+        machine: The machine and the period.
+        energy_type: The carrier.
+        interval: What is read.
+        wanted: Names of drivers and categories; None: everything there is.
+        standby_power_kw: Of a trained model, so that running means the same as in training.
+
+    Raises:
+        InvalidInputError: There is no reading of energy in the period.
+    """
+    by_power = standby_power_kw is not None
+    names = None if wanted is None else _to_read(wanted)
+    needs_hours = wanted is None or OPERATING_HOURS in wanted
+    read = read_intervals(
+        connection, machine.id, energy_type, machine.start, machine.end, interval, machine.timezone, names,
+        with_power_quarters=by_power,
+    )  # fmt: skip
+    if not np.isfinite(read.energy_kwh).any():
+        raise _nothing_read(connection, machine, energy_type)
+    drivers = dict(read.drivers)
+    if needs_hours and not by_power and not np.isfinite(read.running_share).any():
+        read = read_intervals(
+            connection, machine.id, energy_type, machine.start, machine.end, interval, machine.timezone, (),
+            with_power_quarters=True,
+        )  # fmt: skip
+        standby_power_kw = _standby_power_kw(machine.metadata, read)
+        by_power = True
+    for name in names or ():
+        drivers.setdefault(name, np.full(len(read.energy_kwh), np.nan))
+    if needs_hours:
+        drivers[OPERATING_HOURS] = _operating_hours(read, standby_power_kw if by_power else None)
+    calendar = _calendar(read, machine) if wanted is None or _needs_calendar(wanted) else {}
+    return Measured(
+        machine,
+        Observations(interval, _positions(read, machine.timezone), read.energy_kwh, drivers, calendar),
+        _quality(read, machine.rated_power_kw),
+        read.starts_at,
+        standby_power_kw if by_power else None,
+        _guessed(read, by_power=by_power and needs_hours),
+    )
+
+
+def _to_read(wanted: Collection[str]) -> list[str]:
+    names = [name for name in wanted if name not in DERIVED]
+    if set(wanted) & set(_DEGREES) and OUTDOOR_TEMPERATURE not in names:
+        names.append(OUTDOOR_TEMPERATURE)
+    return names
+
+
+def _needs_calendar(wanted: Collection[str]) -> bool:
+    return bool({*CALENDAR, "hour_of_week"} & set(wanted))
+
+
+def _positions(read: Intervals, zone: str) -> Positions:
+    if read.interval == "hour":
+        hours: Positions = read.starts_at // _HOUR
+        return hours
+    return local_time(read.starts_at, zone).days
+
+
+def _calendar(read: Intervals, machine: MachineContext) -> dict[str, Any]:
+    shifts = read.shift.tolist()
+    reported = shifts if any(shifts) else None
+    return categories(local_time(read.starts_at, machine.timezone), machine.country, reported)
+
+
+def _guessed(read: Intervals, *, by_power: bool) -> dict[str, str]:
+    found = {}
+    if by_power:
+        found[OPERATING_HOURS] = (
+            "No operating mode is reported, so it is told by the power: by energy itself."
+        )
+    if not any(read.shift.tolist()):
+        found["shift"] = "No shift is reported; asked for by name it goes by the clock (6, 14 and 22 h)."
+    return found
+
+
+def _operating_hours(read: Intervals, standby_power_kw: float | None) -> Values:
+    """Hours with the machine running: by the reported mode, else by the quarters of an hour above standby."""
+    if standby_power_kw is None:
+        return read.running_share * read.seconds / _HOUR
+    power = read.quarter_power_kw
+    assert power is not None
+    running = np.nansum(power > standby_power_kw, axis=1) / 4
+    hours: Values = np.where(np.isfinite(power).any(axis=1), running, np.nan)
+    return hours
+
+
+def _standby_power_kw(metadata: Mapping[str, Any], read: Intervals) -> float:
+    """What the machine's metadata tell, else half way between its low and its high load."""
+    told = metadata.get("standby_power_kw")
+    if isinstance(told, int | float) and not isinstance(told, bool):
+        return float(told)
+    power = read.quarter_power_kw
+    assert power is not None
+    low, high = np.nanquantile(power, [0.05, 0.95])
+    return round(float(low + high) / 2, 6)
+
+
+def _quality(read: Intervals, rated_power_kw: float) -> Quality:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread_share = np.where(read.energy_kwh > 0, read.spread_kwh / read.energy_kwh, 0.0)
+    return Quality(
+        read.covered_share,
+        spread_share,
+        read.flat_share,
+        read.maintenance_share,
+        rated_power_kw,
+        read.seconds / _HOUR,
+    )
+
+
+def _nothing_read(connection: Connection, machine: MachineContext, energy_type: str) -> InvalidInputError:
+    newest = newest_energy_at(connection, machine.id, energy_type)
+    latest = f"the latest is from {_text(newest)}" if newest else "it has none at all"
+    return InvalidInputError(
+        f"{machine.name} has no reading of {energy_type} energy from {_text(machine.start)} to "
+        f"{_text(machine.end)}; {latest}.",
+        parameter="start",
+        given=_text(machine.start),
+        allowed="a period with readings",
+        code="no-readings",
+        latest_reading_at=newest,
+    )
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -63,8 +63,9 @@ def load_once(url: str, days: int = DEFAULT_DAYS, seed: int = plant.DEFAULT_SEED
         for machine in MACHINES:
             tables.refresh_aggregates(connection, machine.id)
         facts = (tables.ENERGY.name, tables.PRODUCTION.name, tables.ENVIRONMENT.name)
-        aggregates = ("energy_15min", "energy_1hour", "production_15min", "production_1hour")
-        tables.analyze(connection, [*facts, *(f"analytics.{name}" for name in aggregates)])
+        kinds = ("energy", "production", "production_drivers", "environment", "environment_drivers")
+        aggregates = [f"analytics.{kind}_{width}" for kind in kinds for width in ("15min", "1hour")]
+        tables.analyze(connection, [*facts, *aggregates])
     return True
 
 

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from enms import artifacts, aws, secrets
 from enms.database import migrate
 from enms_local.postgres import PostgresServer
 
@@ -34,6 +35,19 @@ def shared_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder.name}/ with the installed platform and real data is not beside the checkout")
     return folder
+
+
+@pytest.fixture
+def new_aws_clients() -> Iterator[None]:
+    """Has clients of AWS made anew: with this test's address and credentials, and for it only."""
+    _forget_aws_clients()
+    yield
+    _forget_aws_clients()
+
+
+def _forget_aws_clients() -> None:
+    for kept in (aws._session, artifacts._s3, secrets._client):
+        kept.cache_clear()
 
 
 @pytest.fixture(scope="session")

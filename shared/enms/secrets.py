@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
+from enms.aws import create_client
 from enms.errors import UnavailableError
 from enms.observability import logger
 
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
 
 @cache
 def _client() -> "SecretsManagerClient":
-    # Imported here: a process that is given a URL (dev server, command line) doesn't pay for it.
-    # Without boto3's own layer a function's first answer comes a twentieth sooner.
-    from botocore.session import get_session
-
-    return cast("SecretsManagerClient", get_session().create_client("secretsmanager"))
+    return cast("SecretsManagerClient", create_client("secretsmanager"))
 
 
 def read_secret(name: str) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -79,6 +79,8 @@ class LocalAws:
                     "PROCESS_EXECUTOR_LOG_DIR": str(self.folder / "logs"),
                     "FILESYSTEM_ROOT": str(self.folder / "filesystem"),
                     "TMPDIR": str(self.folder / "tmp"),
+                    "OBJECTS_DIR": str(self.folder / "objects"),
+                    "OBJECTS_BUCKETS": "kept-*",
                     "SECRET_OF_LOCALSTACK": "must not reach a function",
                     "SKIP_SSL_CERT_DOWNLOAD": "1",
                     "DISABLE_EVENTS": "1",
@@ -106,11 +108,16 @@ class LocalAws:
         """Where the front door answers."""
         return f"http://127.0.0.1:{self.ports[1]}"
 
+    @property
+    def aws_url(self) -> str:
+        """Where AWS's API answers."""
+        return f"http://127.0.0.1:{self.ports[0]}"
+
     def client(self, service: str) -> Any:
         """A client that does not repeat what failed."""
         return boto3.client(
             service,
-            endpoint_url=f"http://127.0.0.1:{self.ports[0]}",
+            endpoint_url=self.aws_url,
             region_name=REGION,
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -118,7 +125,13 @@ class LocalAws:
         )
 
     def add_function(
-        self, name: str, *, memory_mb: int = 256, timeout_seconds: int = 10, image: str = "tests/probe:1"
+        self,
+        name: str,
+        *,
+        memory_mb: int = 256,
+        timeout_seconds: int = 10,
+        image: str = "tests/probe:1",
+        variables: Mapping[str, str] | None = None,
     ) -> str:
         """Deploys an image function; returns its ARN."""
         functions = self.client("lambda")
@@ -130,6 +143,7 @@ class LocalAws:
             Role=f"arn:aws:iam::{ACCOUNT}:role/tested",
             MemorySize=memory_mb,
             Timeout=timeout_seconds,
+            Environment={"Variables": dict(variables or {})},
         )["FunctionArn"]
         wait_until(lambda: functions.get_function(FunctionName=name)["Configuration"]["State"] != "Pending")
         return arn

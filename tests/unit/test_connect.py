@@ -7,7 +7,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from enms import secrets
 from enms.errors import UnavailableError
 from enms.services.connect import database_url
 from enms.settings import DatabaseSettings
@@ -16,17 +15,15 @@ NAME = "enms/database"
 
 
 @pytest.fixture
-def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def secrets_manager(monkeypatch: pytest.MonkeyPatch, new_aws_clients: None) -> Iterator[None]:
     """Secrets Manager with the database's credentials, as RDS writes them."""
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(variable, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     fields = {"host": "db.example", "port": 5432, "dbname": "enms", "username": "app", "password": "p@ss"}
-    secrets._client.cache_clear()
     with mock_aws():
         boto3.client("secretsmanager").create_secret(Name=NAME, SecretString=json.dumps(fields))
         yield
-    secrets._client.cache_clear()
 
 
 @pytest.mark.usefixtures("secrets_manager")

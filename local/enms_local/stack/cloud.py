@@ -22,6 +22,7 @@ FUNCTIONS_PYTHON = ENVIRONMENTS / "functions" / "bin" / "python"
 LOCALSTACK_PYTHON = ENVIRONMENTS / "localstack" / "bin" / "python"
 # Where LocalStack keeps what doesn't change, under its own root.
 STATIC_LIBRARIES = Path("usr/lib/localstack")
+STACK_NAME = "enms-analytics"
 API_NAME = "enms-analytics"
 STAGE = "main"
 PUBLIC_PREFIX = "/api/analytics"
@@ -151,6 +152,8 @@ class LocalCloud:
             "LAMBDA_KEEPALIVE_MS": "120000",
             "PROCESS_EXECUTOR_CONFIG": str(self._executor_file),
             "PROCESS_EXECUTOR_LOG_DIR": str(settings.logs_dir / "functions"),
+            "OBJECTS_DIR": str(settings.objects_dir),
+            "OBJECTS_BUCKETS": f"{STACK_NAME}-models-*",
             # Its files belong in our folder, also where the machine is itself a container.
             "OVERRIDE_IN_DOCKER": "0",
             "CONFIG_DIR": str(self._folder / "profiles"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from enms.errors import UnavailableError
+from enms_local.stack.cloud import STACK_NAME
 from enms_local.stack.database import Credentials
 from enms_local.stack.processes import write_whole
 from enms_local.stack.settings import CHECKOUT, StackSettings
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     import psutil
 
 TEMPLATE = CHECKOUT / "template.yaml"
-STACK_NAME = "enms-analytics"
 SECRET_NAME = "enms/database"  # noqa: S105 - a name, not a secret
+PACKAGES_BUCKET = f"{STACK_NAME}-packages"
 DEPLOY_TIMEOUT_SECONDS = 180
 _POLL_SECONDS = 0.2
 _IN_PROGRESS = "_IN_PROGRESS"
+_DEFINITION = re.compile(r"(?<=DefinitionUri: )(?!s3:)\S+")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Deployment:
         secret = json.dumps(self.credentials.as_secret())
         self._client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=secret)
         cloudformation = self._client("cloudformation")
-        body = self.template.read_text()
+        body = self._packaged_template()
         known = {p["ParameterKey"] for p in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
         cloudformation.create_stack(
             StackName=STACK_NAME,
@@ -76,6 +79,21 @@ class Deployment:
         resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
         write_whole(self._record, json.dumps(self._fingerprint(cloud)))
         return len(resources)
+
+    def _packaged_template(self) -> str:
+        """The template with the state machines' definitions put into a bucket, as `sam package` does it."""
+        storage = self._client("s3")
+        location = {"LocationConstraint": self.settings.enms_region}
+        create = {} if self.settings.enms_region == "us-east-1" else {"CreateBucketConfiguration": location}
+        storage.create_bucket(Bucket=PACKAGES_BUCKET, **create)
+
+        def put(path: re.Match[str]) -> str:
+            content = (self.template.parent / path[0]).read_bytes()
+            key = hashlib.sha256(content).hexdigest()
+            storage.put_object(Bucket=PACKAGES_BUCKET, Key=key, Body=content)
+            return f"s3://{PACKAGES_BUCKET}/{key}"
+
+        return _DEFINITION.sub(put, self.template.read_text())
 
     def migrate(self) -> None:
         """Calls the function that migrates, as the deployment does on AWS; here custom resources call nobody.
@@ -102,6 +120,10 @@ class Deployment:
             "LogLevel": settings.log_level,
             "SchedulerEnabled": str(settings.scheduler_enabled).lower(),
             "DailyKpisSchedule": settings.daily_kpis_schedule,
+            "RetrainSchedule": settings.retrain_schedule,
+            "RetrainConcurrency": str(settings.retrain_concurrency),
+            "BaselineTrainingDays": str(settings.baseline_training_days),
+            "BaselineLimits": settings.baseline_limits,
             "CorsAllowedOrigins": settings.cors_allowed_origins,
             # `enms up` has migrated our own database, and another's is changed by `enms migrate` only.
             "MigrateOnDeploy": "false",
@@ -109,7 +131,9 @@ class Deployment:
         return {name: value for name, value in values.items() if value}
 
     def _fingerprint(self, cloud: "psutil.Process") -> dict[str, Any]:
-        what = [self.template.read_text(), self._parameters(), self.credentials.as_secret()]
+        template = self.template.read_text()
+        definitions = [(self.template.parent / path).read_text() for path in _DEFINITION.findall(template)]
+        what = [template, definitions, self._parameters(), self.credentials.as_secret()]
         return {
             "cloud": [cloud.pid, round(cloud.create_time())],
             "content": hashlib.sha256(json.dumps(what).encode()).hexdigest(),

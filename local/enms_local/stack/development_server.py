@@ -7,6 +7,7 @@ import typer
 from enms_local.stack.cloud import FUNCTIONS_PYTHON, PUBLIC_PREFIX
 from enms_local.stack.database import database_url
 from enms_local.stack.lock import exclusively
+from enms_local.stack.objects import with_models
 from enms_local.stack.ports import PortNeed, require_free
 from enms_local.stack.settings import CHECKOUT, StackSettings, whole_environment
 from enms_local.stack.steps import Steps
@@ -36,5 +37,5 @@ def serve(settings: StackSettings) -> None:
         "--host", settings.enms_listen, "--port", str(settings.enms_dev_port), "--no-access-log",
         "--reload", *watched,
     ]  # fmt: skip
-    environment = {**whole_environment(), "ENMS_DATABASE_URL": database_url(settings)}
+    environment = with_models(whole_environment(), settings) | {"ENMS_DATABASE_URL": database_url(settings)}
     os.execve(command[0], command, environment)  # noqa: S606

@@ -41,6 +41,10 @@ class StackSettings:
         log_level: Of the functions; DEBUG also makes `enms` print tracebacks.
         scheduler_enabled: Whether rules fire.
         daily_kpis_schedule: EventBridge expression of the daily KPIs, in UTC; empty for the template's.
+        retrain_schedule: EventBridge expression of the retraining, in UTC; empty for the template's.
+        retrain_concurrency: Machines that are trained at the same time.
+        baseline_training_days: Window of the retraining in local days.
+        baseline_limits: JSON object of the verdict's thresholds that differ from the defaults.
         cors_allowed_origins: Origins of browsers, separated by commas; empty for none.
     """
 
@@ -62,6 +66,10 @@ class StackSettings:
     log_level: str = "INFO"
     scheduler_enabled: bool = True
     daily_kpis_schedule: str = ""
+    retrain_schedule: str = ""
+    retrain_concurrency: int = 4
+    baseline_training_days: int = 90
+    baseline_limits: str = ""
     cors_allowed_origins: str = ""
 
     @classmethod
@@ -98,6 +106,11 @@ class StackSettings:
     def tls_dir(self) -> Path:
         """Where the front door's certificate lies."""
         return self.state_dir / "tls"
+
+    @property
+    def objects_dir(self) -> Path:
+        """Where the objects of the local S3 are kept, one folder a bucket: LocalStack itself forgets them."""
+        return self.state_dir / "s3"
 
     @property
     def existing_database_url(self) -> str | None:

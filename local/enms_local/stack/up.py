@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import typer
 
 from enms.errors import EnmsError, UnavailableError
-from enms_local.stack import certificates, feed
+from enms_local.stack import certificates, feed, objects
 from enms_local.stack.cloud import LocalCloud
 from enms_local.stack.database import (
     DATABASE,
@@ -124,6 +124,11 @@ class BringUp:
                 step.say("template.yaml is deployed, unchanged")
                 return
             step.say(f"template.yaml by CloudFormation, {deployment.deploy(process)} resources")
+        if kept := objects.kept(self.settings):
+            self._go_on()
+            with self.steps.step("Models") as step:
+                objects.put_back(self.settings, kept)
+                step.say(f"{len(kept)} objects put back into the local S3")
         if not self.settings.existing_database_url:
             self._go_on()
             with self.steps.step("Function migrate") as step:

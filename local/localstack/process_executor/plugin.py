@@ -26,10 +26,15 @@ class ProcessRuntimeExecutorPlugin(RuntimeExecutorPlugin):
 
 @hooks.on_infra_start()
 def take_shortcuts() -> None:
-    """Spares each invocation the detours over LocalStack's own HTTP gateway."""
-    from process_executor import shortcuts
+    """Spares invocations the detours over LocalStack's own HTTP gateway; has rules fire at their minute."""
+    from process_executor import schedules, shortcuts
 
     shortcuts.install()
+    schedules.install()
+    if folder := os.environ.get("OBJECTS_DIR"):
+        from process_executor import objects
+
+        objects.install(folder, os.environ.get("OBJECTS_BUCKETS", "*"))
 
 
 @hooks.on_infra_ready()

@@ -1,8 +1,10 @@
-"""Where a process gets its database: settings and secrets come together here."""
+"""Where a process gets its database and its models: settings and secrets come together here."""
 
+from enms.artifacts import ModelStore
 from enms.database.connection import Database
+from enms.errors import UnavailableError
 from enms.secrets import read_secret
-from enms.settings import DatabaseSettings, libpq_url
+from enms.settings import DatabaseSettings, TrainingSettings, libpq_url
 
 
 def database_url(settings: DatabaseSettings) -> str:
@@ -23,3 +25,17 @@ def connect(settings: DatabaseSettings) -> Database:
         statement_timeout_seconds=settings.database_statement_timeout_seconds,
         application_name=settings.service_name,
     )
+
+
+def model_store(settings: TrainingSettings) -> ModelStore:
+    """The models of this process's stack; nothing is opened before it is used.
+
+    Raises:
+        UnavailableError: It was not told where they are.
+    """
+    if not settings.models_bucket:
+        raise UnavailableError(
+            "Models can't be kept or read: MODELS_BUCKET is not set. "
+            "Bring the local cloud up with `enms up`, or name the bucket."
+        )
+    return ModelStore(settings.models_bucket)

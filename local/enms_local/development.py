@@ -13,14 +13,18 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from enms.settings import JobsSettings
-from enms.web import models
+from enms.settings import BaselineSettings, JobsSettings
+from enms.web import baseline_models, models
 from enms.web.app import create_app as create_web_app
 from enms.web.documentation import OPENAPI
 from enms.web.problems import Problem
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-ENDPOINT_GROUPS = ("kpi", "catalog", "jobs")
+ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline")
+
+
+class DevelopmentSettings(JobsSettings, BaselineSettings):
+    """Those of all groups."""
 
 
 def load_function(name: str) -> ModuleType:
@@ -43,12 +47,12 @@ def routers() -> dict[str, APIRouter]:
 
 def create_app() -> FastAPI:
     """The application that `make dev` serves, with the settings of all groups."""
-    return create_web_app(list(routers().values()), JobsSettings.from_environment())
+    return create_web_app(list(routers().values()), DevelopmentSettings.from_environment())
 
 
 def openapi_document() -> str:
     """The OpenAPI document of all groups, as it is committed."""
-    document = create_web_app(list(routers().values()), JobsSettings()).openapi()
+    document = create_web_app(list(routers().values()), DevelopmentSettings()).openapi()
     shown: list[type[BaseModel]] = [*_answers(), Problem]
     _, described = models_json_schema(
         [(model, "serialization") for model in shown],
@@ -59,11 +63,14 @@ def openapi_document() -> str:
 
 
 def _answers() -> list[type[BaseModel]]:
-    found = [
-        value for value in vars(models).values() if isinstance(value, type) and issubclass(value, BaseModel)
-    ]
     return [
-        model for model in found if model.__module__ == models.__name__ and not model.__name__.startswith("_")
+        value
+        for module in (models, baseline_models)
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, BaseModel)
+        and value.__module__ == module.__name__
+        and not value.__name__.startswith("_")
     ]
 
 

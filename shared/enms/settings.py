@@ -4,6 +4,7 @@ A field is read from the variable of the same name in upper case: `log_level` fr
 Plain pydantic models: a settings library would cost a tenth of a cold start.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -22,6 +23,13 @@ def _words(text: object) -> object:
 
 
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+def _json(text: object) -> object:
+    return json.loads(text) if isinstance(text, str) else text
+
+
+NumbersByName = Annotated[dict[str, float], BeforeValidator(_json)]
 
 
 class Settings(BaseModel):
@@ -82,6 +90,18 @@ class DatabaseSettings(Settings):
         )
 
 
+class TrainingSettings(DatabaseSettings):
+    """What whoever trains baselines needs, or reads them."""
+
+    models_bucket: str | None = Field(None, description="S3 bucket that trained models are kept in")
+    baseline_training_days: int = Field(
+        90, ge=1, le=1100, description="window of the weekly retraining: the last so many local days"
+    )
+    baseline_limits: NumbersByName = Field(
+        {}, description="JSON object of the verdict's thresholds that differ from the defaults"
+    )
+
+
 class ApiSettings(DatabaseSettings):
     """What every endpoint group has."""
 
@@ -95,6 +115,16 @@ class KpiSettings(ApiSettings):
     """Function `kpi`."""
 
 
+class BaselineSettings(ApiSettings, TrainingSettings):
+    """Function `baseline`."""
+
+    retrain_function: str | None = Field(
+        None,
+        description="Lambda function that does a training which outlasts its request; without it "
+        "it runs in this process",
+    )
+
+
 class SchedulerSettings(ApiSettings):
     """What is known of the rules: the same template parameters make the rules and these variables."""
 
@@ -102,23 +132,42 @@ class SchedulerSettings(ApiSettings):
     daily_kpis_schedule: str = Field(
         "cron(30 0 * * ? *)", description="EventBridge schedule of the daily KPIs, UTC"
     )
+    retrain_schedule: str = Field(
+        "cron(0 * ? * SAT,SUN,MON *)",
+        description="EventBridge schedule of the retraining, UTC: each hour in which Sunday 02:00 comes "
+        "somewhere, or came less than a day ago",
+    )
 
 
 class CatalogSettings(SchedulerSettings):
     """Function `catalog`."""
 
 
-class JobsSettings(SchedulerSettings):
+class JobsSettings(SchedulerSettings, TrainingSettings):
     """Function `jobs`."""
 
     daily_kpis_function: str | None = Field(
         None, description="Lambda function that runs the daily KPIs; without it the job runs in this process"
+    )
+    retrain_state_machine: str | None = Field(
+        None, description="ARN of the state machine that retrains; without it the job runs in this process"
     )
 
 
 class DailyKpisSettings(DatabaseSettings):
     """Function `daily-kpis`."""
 
+    database_statement_timeout_seconds: int = Field(
+        240, ge=1, description="a query that takes longer is ended"
+    )
+
+
+class RetrainBaselinesSettings(TrainingSettings):
+    """Function `retrain-baselines`."""
+
+    retrain_concurrency: int = Field(
+        4, ge=1, le=1000, description="how many machines are trained at the same time"
+    )
     database_statement_timeout_seconds: int = Field(
         240, ge=1, description="a query that takes longer is ended"
     )

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 
-from benchmarks import api_rows, cold_start, energy_sql, front_door_rows, import_rows, make_up, memory
+from benchmarks import (
+    api_rows,
+    baseline_rows,
+    cold_start,
+    energy_sql,
+    front_door_rows,
+    import_rows,
+    interval_coverage,
+    make_up,
+    memory,
+    retraining,
+)
 from benchmarks.stack import BenchStack, bench_stack
 from benchmarks.table import Figure, markdown
 
@@ -34,9 +45,15 @@ GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
     "energy-sql": lambda _: energy_sql.rows(),
     "cold-start": lambda _: cold_start.rows(),
     "import": lambda _: import_rows.rows(),
+    "baseline-intervals": lambda _: interval_coverage.rows(),
     "front-door": lambda _: front_door_rows.trivial(),
     "up-again": lambda parts: make_up.again(parts.stack),
     "front-door-kpi": lambda parts: front_door_rows.beside_development_server(parts.stack),
+    "baseline-dev": lambda parts: baseline_rows.by_development_server(parts.stack),
+    "baseline-front-door": lambda parts: baseline_rows.by_front_door(parts.stack),
+    "baseline-at-once": lambda parts: baseline_rows.at_once(parts.stack),
+    "baseline-demo": lambda parts: baseline_rows.demo_factory(parts.stack),
+    "retraining": lambda parts: retraining.rows(parts.stack),
     "memory": lambda parts: memory.rows(parts.stack),
     "up-fresh": lambda _: make_up.fresh_clone(),
 }

@@ -14,27 +14,34 @@ _TIMEOUT_SECONDS = 60
 
 
 class BadAnswerError(RuntimeError):
-    """The server answered with another status than 200; the message holds its answer."""
+    """The server answered with another status than 200 or 201; the message holds its answer."""
 
 
 @dataclass
 class Target:
-    """Requests to one server: GETs of the given paths in turn, so that no answer is known from before.
+    """Requests to one server, of the given paths in turn, so that no answer is known from before.
 
     Attributes:
         base_url: Scheme, host and port.
         paths: Paths with their queries.
+        bodies: JSON that is posted, in turn; none where paths are only got.
     """
 
     base_url: str
     paths: Sequence[str]
+    bodies: Sequence[str] = ()
     _sent: int = field(default=0, init=False)
 
     def next_request(self) -> bytes:
         """The bytes of the next request."""
         path = self.paths[self._sent % len(self.paths)]
+        body = self.bodies[self._sent % len(self.bodies)].encode() if self.bodies else b""
         self._sent += 1
-        return f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\nAccept: application/json\r\n\r\n".encode()
+        method = "POST" if body else "GET"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}\r\nAccept: application/json\r\n"
+        if body:
+            head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        return head.encode() + b"\r\n" + body
 
     def connect(self) -> socket.socket:
         """A new connection without delays of its own."""
@@ -55,7 +62,7 @@ class Load:
     Attributes:
         seconds: Latency of each request.
         duration_seconds: Of the whole run.
-        errors: Answers other than 200.
+        errors: Answers other than 200 and 201.
     """
 
     seconds: Sequence[float]
@@ -214,7 +221,7 @@ class _Answer:
 
     @property
     def is_ok(self) -> bool:
-        return self._bytes.startswith(b"HTTP/1.1 200 ")
+        return self._bytes.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 201 "))
 
     @property
     def text(self) -> str:

@@ -26,15 +26,20 @@ def compiled_environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def development_server(database_url: str) -> Iterator[str]:
-    """One uvicorn worker with all routes and `GET /probe`, in a process of its own; gives its address."""
+def development_server(database_url: str, **more: str) -> Iterator[str]:
+    """One uvicorn worker with all routes and `GET /probe`, in a process of its own; gives its address.
+
+    Args:
+        database_url: Its database.
+        more: Further variables of its environment.
+    """
     port = free_port()
     command = [
         sys.executable, "-m", "uvicorn", "--factory", "benchmarks.probed_app:create_app",
         "--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning",
     ]  # fmt: skip
     environment = compiled_environment(
-        PYTHONPATH=str(TESTS), ENMS_DATABASE_URL=database_url, LOG_LEVEL="INFO"
+        PYTHONPATH=str(TESTS), ENMS_DATABASE_URL=database_url, LOG_LEVEL="INFO", **more
     )
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

@@ -56,13 +56,11 @@ class Intervals:
         energy_kwh: Accepted energy, in kWh or the carrier's own unit; NaN without an accepted reading.
         covered_share: Share of the time that readings stand for, 0 to 1.
         spread_kwh: Of the energy: what catch-up readings spread over their gaps.
-        refused_readings: Readings that counted nothing.
         flat_share: Share of the interval's hours in which power and energy stood still at a value other
             than 0 (of its quarters, where days don't begin on full UTC hours).
-        max_power_kw: The largest accepted reading of power.
         running_share: Of the readings that tell a mode, those that tell `running`; NaN where none does.
         maintenance_share: The same for `maintenance`.
-        shift: The prevailing shift, empty where none is told.
+        shift: The prevailing shift, empty where none is told; None unless it was asked for.
         drivers: Values by name: counts and `downtime_seconds` summed, all else the mean of its readings.
         quarter_power_kw: A row an interval, a column a quarter hour of it (hours 4; days 92 to 100, NaN past
             their end): mean power. None unless it was asked for.
@@ -74,12 +72,10 @@ class Intervals:
     energy_kwh: FloatArray
     covered_share: FloatArray
     spread_kwh: FloatArray
-    refused_readings: FloatArray
     flat_share: FloatArray
-    max_power_kw: FloatArray
     running_share: FloatArray
     maintenance_share: FloatArray
-    shift: NDArray[np.object_]
+    shift: NDArray[np.object_] | None
     drivers: Mapping[str, FloatArray]
     quarter_power_kw: FloatArray | None = None
 
@@ -118,15 +114,13 @@ _ENERGY = (
     _Column("energy_kwh", "CASE WHEN readings > refused OR spread_kwh > 0 THEN energy_kwh END"),
     _Column("covered_seconds", "covered_seconds"),
     _Column("spread_kwh", "spread_kwh"),
-    _Column("refused", "refused"),
     _Column("flat", "is_flat::int"),
-    _Column("max_power_kw", "max_power_kw", combine="max"),
 )
 _STATES = (
     _Column("running", "running", _MODES),
     _Column("maintenance", "maintenance", _MODES),
-    _Column("has_shift", "(shift IS NOT NULL)::int", combine="max"),
 )
+_HAS_SHIFT = _Column("has_shift", "(shift IS NOT NULL)::int", combine="max")
 _PRODUCTION = (
     _Column("production_count", "production_count"),
     _Column("production_count_good", "production_count_good"),
@@ -215,7 +209,8 @@ def read_intervals(
         zone: The factory's zone, valid in PostgreSQL.
         wanted: Names of drivers: columns of `production_data` and `environmental_data`,
             `material_moisture_percent`, and `production.<key>` or `environment.<key>` for any other number in
-            `metadata`; a name that doesn't exist is left out of the answer. None reads all that have a value.
+            `metadata`; `shift`. A name that doesn't exist is left out of the answer. None reads all that
+            have a value.
         with_power_quarters: Whether `quarter_power_kw` is read too.
 
     Returns:
@@ -226,7 +221,8 @@ def read_intervals(
     grid = _grid(connection, start, end, interval, zone)
     reader = _Reader(connection, machine_id, energy_type, grid)
     energy = reader.energy()
-    figures, shift = reader.production(_chosen(_PRODUCTION, wanted))
+    with_shift = wanted is None or "shift" in wanted
+    figures, shift = reader.production(_chosen(_PRODUCTION, wanted), with_shift=with_shift)
     running_share, maintenance_share = figures.pop("running"), figures.pop("maintenance")
     drivers = figures | reader.environment(_chosen(_ENVIRONMENT, wanted))
     for source in ("production", "environment"):
@@ -240,9 +236,7 @@ def read_intervals(
         energy_kwh=energy["energy_kwh"],
         covered_share=np.nan_to_num(energy["covered_seconds"]) / grid.seconds,
         spread_kwh=np.nan_to_num(energy["spread_kwh"]),
-        refused_readings=np.nan_to_num(energy["refused"]),
         flat_share=np.nan_to_num(energy["flat"]) * grid.bucket_seconds / grid.seconds,
-        max_power_kw=energy["max_power_kw"],
         running_share=running_share,
         maintenance_share=maintenance_share,
         shift=shift,
@@ -323,9 +317,14 @@ class _Reader:
         (found,) = self._packed("energy", _ENERGY, condition="AND a.energy_type = %(energy_type)s")
         return self._unpacked(_ENERGY, found["packed"])
 
-    def production(self, drivers: Sequence[_Column]) -> tuple[dict[str, FloatArray], NDArray[np.object_]]:
-        """Shares of modes and drivers, and the shift."""
-        columns = (*_STATES, *drivers)
+    def production(
+        self, drivers: Sequence[_Column], *, with_shift: bool
+    ) -> tuple[dict[str, FloatArray], NDArray[np.object_] | None]:
+        """Shares of modes and drivers, and the shift where it is wanted."""
+        if not with_shift:
+            (found,) = self._packed("production", (*_STATES, *drivers))
+            return self._unpacked((*_STATES, *drivers), found["packed"]), None
+        columns = (*_STATES, _HAS_SHIFT, *drivers)
         shift = 'mode() WITHIN GROUP (ORDER BY a.shift COLLATE "C")' if self.grid.is_grouped else "a.shift"
         shifts = "array_agg(text ORDER BY place) FILTER (WHERE text IS NOT NULL) AS shifts"
         (found,) = self._packed("production", columns, text=shift, beside=shifts)

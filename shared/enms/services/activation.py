@@ -92,7 +92,8 @@ def _against(
         return Decision(True, f"The active version {version} can predict nothing of the recent time.")
     figures = (
         f"on {result.intervals} recent {data.interval}s its error out of time is "
-        f"{result.challenger_rmse:.4g} kWh, that of the active version {version} {result.champion_rmse:.4g} kWh"
+        f"{result.challenger_rmse:.4g} kWh, that of the active version {version} "
+        f"{result.champion_rmse:.4g} kWh"
     )
     if result.is_won:
         return Decision(True, f"It is no worse: {figures}.")

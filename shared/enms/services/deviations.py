@@ -11,12 +11,18 @@ from enms.errors import InvalidInputError
 from enms.science.arrays import Values
 from enms.science.baseline.change_points import LastingChange, cusum, lasting_changes
 from enms.science.baseline.deviation import Total, daily_deviations, total_of, totals_by
-from enms.services.judged import Held, Question, hold, instant
+from enms.services.baseline_requests import Question
+from enms.services.judged import Held, hold
 from enms.services.models import Answer
 
 type Step = Literal["hour", "day"]
 
 _EPOCH = date(1970, 1, 1)
+_DECIMALS = 6
+_LEAST_STD_ERROR_KWH = 1e-12
+_SEVERITIES = np.array(["normal", "warning", "critical"])
+# A single interval's deviation in its own standard errors.
+_SEVERE_FROM = (2.0, 3.0)
 
 
 def deviation(database: Database, store: ModelStore, question: Question, step: Step | None) -> Answer:
@@ -41,7 +47,7 @@ def deviation(database: Database, store: ModelStore, question: Question, step: S
             given="hour",
             allowed="day",
         )
-    _require_some(held)
+    require_some(held)
     by_hour = (step or held.comparison.data.interval) == "hour"
     days = by_day(held)
     return {
@@ -85,7 +91,12 @@ def changes(days: dict[date, float]) -> list[tuple[date, LastingChange]]:
     return [(dates[change.index], change) for change in found]
 
 
-def _require_some(held: Held) -> None:
+def require_some(held: Held) -> None:
+    """Refuses a period of which nothing can be judged.
+
+    Raises:
+        InvalidInputError: It is one.
+    """
     if held.usable.any():
         return
     reasons = "; ".join(f"{each.count} × {each.text}" for each in held.refusals)
@@ -99,28 +110,32 @@ def _require_some(held: Held) -> None:
 
 def _hours(held: Held) -> list[Answer]:
     comparison = held.comparison
-    sigmas = comparison.deviation_kwh / np.maximum(comparison.std_error_kwh, 1e-12)
+    sigmas = comparison.deviation_kwh / np.maximum(comparison.std_error_kwh, _LEAST_STD_ERROR_KWH)
+    hours = np.datetime_as_string(held.starts_at.astype("datetime64[s]"), timezone="UTC")
     columns = zip(
-        held.starts_at.tolist(), comparison.data.energy_kwh.tolist(), comparison.predicted_kwh.tolist(),
-        comparison.deviation_kwh.tolist(), sigmas.tolist(), comparison.is_beyond.tolist(), strict=True,
+        hours.tolist(),
+        *(
+            np.round(values, _DECIMALS).tolist()
+            for values in (
+                comparison.data.energy_kwh, comparison.predicted_kwh, comparison.deviation_kwh, sigmas
+            )
+        ),
+        _SEVERITIES[np.digitize(np.abs(sigmas), _SEVERE_FROM)].tolist(),
+        comparison.is_beyond.tolist(),
+        strict=True,
     )  # fmt: skip
     return [
         {
-            "hour": instant(at),
+            "hour": hour,
             "actual_kwh": actual,
             "predicted_kwh": predicted,
             "deviation_kwh": difference,
             "sigma": sigma,
-            "severity": _severity(sigma),
+            "severity": severity,
             "is_extrapolated": beyond,
         }
-        for at, actual, predicted, difference, sigma, beyond in columns
+        for hour, actual, predicted, difference, sigma, severity, beyond in columns
     ]
-
-
-def _severity(sigma: float) -> str:
-    size = abs(sigma)
-    return "critical" if size >= 3 else "warning" if size >= 2 else "normal"
 
 
 def _days(held: Held) -> list[Answer]:

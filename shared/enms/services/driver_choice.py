@@ -6,9 +6,10 @@ from dataclasses import asdict, replace
 from enms.database.connection import Database
 from enms.science.baseline.driver_report import DriverReport, report
 from enms.science.baseline.drivers import OUTDOOR_TEMPERATURE
+from enms.services.baseline_requests import TrainingRequest
 from enms.services.models import Answer
 from enms.services.observations import measure
-from enms.services.training import TrainingRequest, drivers_of, training_context
+from enms.services.training import drivers_of, training_context
 
 
 def drivers(database: Database, request: TrainingRequest) -> Answer:

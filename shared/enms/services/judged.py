@@ -1,11 +1,10 @@
-"""A period of a machine held against its active baseline: what deviation, savings and health have in common."""
+"""A period of a machine held against its baseline: what deviation, savings and health share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 
@@ -18,29 +17,13 @@ from enms.science.baseline.deviation import Comparison, compare
 from enms.science.baseline.model import Baseline
 from enms.science.baseline.refusals import Refusal, judge
 from enms.services import models, periods
+from enms.services.baseline_requests import Question
 from enms.services.baseline_settings import RULES
 from enms.services.models import Answer
 from enms.services.observations import Measured, measure
-from enms.services.periods import Moment, Period
+from enms.services.periods import Period
 
 _UNKNOWN_LEVEL = "a level that the training hadn't seen"
-
-
-@dataclass(frozen=True)
-class Question:
-    """A period of a machine that is asked about.
-
-    Attributes:
-        machine_id: The machine.
-        start: An instant, or a day of the factory.
-        end: Likewise; a day counts wholly.
-        energy_type: The carrier.
-    """
-
-    machine_id: UUID
-    start: Moment
-    end: Moment
-    energy_type: str = "electrical"
 
 
 @dataclass(frozen=True)
@@ -145,7 +128,9 @@ def hold(database: Database, store: ModelStore, question: Question) -> Held:
     periods.check_order(question.start, question.end)
     machine = machine_context(database, question.machine_id, question.start, question.end)
     period = periods.between(machine.start, machine.end, question.start, question.end)
-    row, document = models.active_model(database, store, question.machine_id, question.energy_type)
+    row, document = models.model_asked_for(
+        database, store, question.machine_id, question.energy_type, question.model_id
+    )
     baseline = Baseline.from_document(document)
     machine = replace(machine, start=period.start, end=min(period.end, datetime.now(UTC)))
     return held_against(database, machine, period, row, document, baseline)

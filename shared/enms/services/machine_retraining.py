@@ -9,9 +9,10 @@ from enms.database import baselines, jobs
 from enms.database.connection import Database
 from enms.errors import InvalidInputError
 from enms.services import models
+from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import limits_of
 from enms.services.models import Answer
-from enms.services.training import Trained, TrainingRequest, fit, keep
+from enms.services.training import Trained, fit, keep
 from enms.settings import TrainingSettings
 
 # Too little to learn from, which another week may mend: no failure.

@@ -1,13 +1,14 @@
 """Baselines as callers see them: rows of the database and documents of the store, described."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from enms.artifacts import ModelStore
 from enms.database import baselines
 from enms.database.connection import Database, Row
-from enms.errors import ConflictError, NotFoundError
+from enms.errors import ConflictError, InvalidInputError, NotFoundError
 from enms.science.baseline import model as documents
 
 type Answer = dict[str, Any]
@@ -43,7 +44,18 @@ def document(store: ModelStore, row: Row) -> dict[str, Any]:
             f"Version {row['model_version']} was made by another program, which keeps no document of it: "
             "train a baseline instead."
         )
-    return documents.from_bytes(store.get(row["artifact_key"], row["artifact_sha256"]))
+    return _parsed(store.get(row["artifact_key"], row["artifact_sha256"]))
+
+
+@lru_cache(maxsize=16)
+def _parsed(content: bytes) -> dict[str, Any]:
+    """Reading a document takes longer than all that a week's deviation computes; nobody writes to it."""
+    return documents.from_bytes(content)
+
+
+def active_row(database: Database, machine_id: UUID, energy_type: str) -> Row | None:
+    """The row of a machine's active model; None where it has none of ours."""
+    return baselines.active(database, machine_id, energy_type)
 
 
 def active_model(
@@ -54,9 +66,32 @@ def active_model(
     Raises:
         ConflictError: There is none; says what is missing.
     """
-    row = baselines.active(database, machine_id, energy_type)
+    row = active_row(database, machine_id, energy_type)
     if row is None:
         raise _nothing_active(database, machine_id, energy_type)
+    return row, document(store, row)
+
+
+def model_asked_for(
+    database: Database, store: ModelStore, machine_id: UUID, energy_type: str, model_id: UUID | None
+) -> tuple[Row, dict[str, Any]]:
+    """A certain version of a machine's baseline, or the active one.
+
+    Raises:
+        ConflictError: No version is asked for and none is active.
+        InvalidInputError: The version is another machine's or carrier's.
+        NotFoundError: There is no such model.
+    """
+    if model_id is None:
+        return active_model(database, store, machine_id, energy_type)
+    row = row_of(database, model_id)
+    if (row["machine_id"], row["energy_type"]) != (machine_id, energy_type):
+        raise InvalidInputError(
+            f"model_id: {model_id} is a model of {row['machine_name']} and {row['energy_type']} energy.",
+            parameter="model_id",
+            given=str(model_id),
+            allowed="a model of the same machine and carrier",
+        )
     return row, document(store, row)
 
 
@@ -147,3 +182,34 @@ def _nothing_active(database: Database, machine_id: UUID, energy_type: str) -> C
         code="no-active-baseline",
         machine_id=str(machine_id),
     )
+
+
+def listed(
+    database: Database,
+    machine_id: UUID | None,
+    energy_type: str | None,
+    active: bool | None,
+    limit: int,
+    offset: int,
+) -> Answer:
+    """A page of models, the newest of each machine first."""
+    total, page = baselines.models(database, machine_id, energy_type, active, limit, offset)
+    return {
+        "total_count": total,
+        "limit": limit,
+        "offset": offset,
+        "models": [summary(row) for row in page],
+    }
+
+
+def details(database: Database, store: ModelStore, baseline_id: UUID) -> Answer:
+    """One model in full, with what was done with it.
+
+    Raises:
+        NotFoundError: There is none with this id.
+    """
+    row = row_of(database, baseline_id)
+    head = summary(row) | {"events": baselines.events(database, baseline_id)}
+    if row["artifact_sha256"] is None:
+        return head
+    return head | answer(row, document(store, row))

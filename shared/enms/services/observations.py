@@ -89,7 +89,7 @@ def measure(
         )  # fmt: skip
         standby_power_kw = _standby_power_kw(machine.metadata, read)
         by_power = True
-    for name in names or ():
+    for name in set(names or ()) - {"shift"}:
         drivers.setdefault(name, np.full(len(read.energy_kwh), np.nan))
     if needs_hours:
         drivers[OPERATING_HOURS] = _operating_hours(read, standby_power_kw if by_power else None)
@@ -105,7 +105,7 @@ def measure(
 
 
 def _to_read(wanted: Collection[str]) -> list[str]:
-    names = [name for name in wanted if name not in DERIVED]
+    names = [name for name in wanted if name not in DERIVED or name == "shift"]
     if set(wanted) & set(_DEGREES) and OUTDOOR_TEMPERATURE not in names:
         names.append(OUTDOOR_TEMPERATURE)
     return names
@@ -123,7 +123,7 @@ def _positions(read: Intervals, zone: str) -> Positions:
 
 
 def _calendar(read: Intervals, machine: MachineContext) -> dict[str, Any]:
-    shifts = read.shift.tolist()
+    shifts = [] if read.shift is None else read.shift.tolist()
     reported = shifts if any(shifts) else None
     return categories(local_time(read.starts_at, machine.timezone), machine.country, reported)
 
@@ -134,8 +134,8 @@ def _guessed(read: Intervals, *, by_power: bool) -> dict[str, str]:
         found[OPERATING_HOURS] = (
             "No operating mode is reported, so it is told by the power: by energy itself."
         )
-    if not any(read.shift.tolist()):
-        found["shift"] = "No shift is reported; asked for by name it goes by the clock (6, 14 and 22 h)."
+    if read.shift is not None and not any(read.shift.tolist()):
+        found["shift"] = "No shift is reported; asked for by name it goes by the clock: 6, 14 and 22 h."
     return found
 
 

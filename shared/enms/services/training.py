@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,22 +10,23 @@ import numpy as np
 
 from enms import __version__
 from enms.artifacts import ModelStore, model_key, sha256_of
-from enms.database import baselines
+from enms.database import baselines, jobs
 from enms.database.baselines import NewBaseline
 from enms.database.connection import Database
 from enms.database.drivers import MachineContext, machine_context
 from enms.errors import InvalidInputError
 from enms.observability import logger
 from enms.science.baseline import model as documents
-from enms.science.baseline.build import Built, Model, Request, build
+from enms.science.baseline.build import Built, Request, build
 from enms.science.baseline.drivers import CALENDAR, DRIVERS, OUTDOOR_TEMPERATURE
 from enms.science.baseline.forms import DEGREES
-from enms.science.baseline.observations import Interval, Observations
+from enms.science.baseline.observations import Observations
 from enms.science.baseline.terms import needs
 from enms.science.baseline.verdict import Limits
 from enms.science.problems import UnfitError
 from enms.services import models, periods
 from enms.services.activation import decide
+from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import RULES, limits_of
 from enms.services.models import Answer
 from enms.services.observations import Measured, measure
@@ -33,6 +34,8 @@ from enms.services.periods import Moment
 from enms.settings import TrainingSettings
 
 _MOST_POINTS = 500
+# Beyond this, with all forms tried, a training is handed to a function that may take minutes.
+_LONG_DAYS = 200
 _MODEL_NAMES = {
     "linear": "linear regression",
     "change_point": "change point regression",
@@ -40,33 +43,6 @@ _MODEL_NAMES = {
 }
 # What a baseline explains: never what it is explained by.
 _TARGETS = {"energy_kwh", "power_kw", "energy", "power"}
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingRequest:
-    """What is to be trained.
-
-    Attributes:
-        machine_id: Of which machine.
-        start: First instant or day of the training period.
-        end: The instant after its last, or its last day.
-        drivers: Names; None chooses them.
-        model: The form.
-        interval: What one observation is.
-        energy_type: The carrier.
-        force: Whether to train anew what is there already, and to make it active whatever the verdict.
-        reason: Why, with `force`.
-    """
-
-    machine_id: UUID
-    start: Moment
-    end: Moment
-    drivers: tuple[str, ...] | None
-    model: Model = "linear"
-    interval: Interval = "hour"
-    energy_type: str = "electrical"
-    force: bool = False
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +58,65 @@ class Trained:
     measured: Measured
     built: Built
     document: Mapping[str, Any]
+
+
+def check(request: TrainingRequest) -> None:
+    """Refuses what can't be trained, before anything is read.
+
+    Raises:
+        InvalidInputError: The period means nothing, or a model is forced without a reason.
+    """
+    periods.check_order(request.start, request.end)
+    if request.force and not (request.reason or "").strip():
+        raise InvalidInputError(
+            "reason: forcing a model needs the reason, which is kept with it.",
+            parameter="reason",
+            given=request.reason,
+            allowed="a sentence",
+        )
+
+
+def is_long(request: TrainingRequest) -> bool:
+    """Whether a training may take longer than a gateway waits: much time, all drivers and all forms."""
+    days = (_day(request.end) - _day(request.start)).days
+    return request.interval == "hour" and request.model != "linear" and days > _LONG_DAYS
+
+
+def as_parameters(request: TrainingRequest, actor: str) -> dict[str, Any]:
+    """A request as the account of a run keeps it."""
+    return {
+        **asdict(request),
+        "machine_id": str(request.machine_id),
+        "start": request.start.isoformat(),
+        "end": request.end.isoformat(),
+        "drivers": list(request.drivers) if request.drivers is not None else None,
+        "actor": actor,
+    }
+
+
+def run_requested(database: Database, store: ModelStore, settings: TrainingSettings, run_id: UUID) -> Answer:
+    """Does a training that was noted to be done later.
+
+    Raises:
+        EnmsError: As for `train`.
+    """
+    run = jobs.run(database, run_id)
+    assert run is not None
+    given = dict(run["parameters"])
+    actor = given.pop("actor")
+    drivers = given.pop("drivers")
+    request = TrainingRequest(
+        machine_id=UUID(given.pop("machine_id")),
+        start=_moment(given.pop("start")),
+        end=_moment(given.pop("end")),
+        drivers=tuple(drivers) if drivers is not None else None,
+        **{name: given[name] for name in ("model", "interval", "energy_type", "force", "reason")},
+    )
+    answer = train(database, store, settings, request, actor, run_id)
+    return {
+        name: answer[name]
+        for name in ("machine_id", "model_id", "model_version", "created", "activated", "activation")
+    } | {"verdict": answer["verdict"]["status"]}
 
 
 def analyze(database: Database, settings: TrainingSettings, request: TrainingRequest) -> Answer:
@@ -114,7 +149,7 @@ def train(
         NotFoundError: There is no such machine.
         ConflictError: Another training of this machine holds on for too long.
     """
-    _require_reason(request)
+    check(request)
     return keep(database, store, fit(database, settings, request), request, actor, run_id)
 
 
@@ -215,16 +250,6 @@ def drivers_of(measured: Measured) -> tuple[str, ...]:
 def candidates(measured: Measured) -> tuple[str, ...]:
     """What automatic selection looks at: what was recorded, not what was made up for."""
     return tuple(name for name in drivers_of(measured) if name not in measured.guessed)
-
-
-def _require_reason(request: TrainingRequest) -> None:
-    if request.force and not (request.reason or "").strip():
-        raise InvalidInputError(
-            "reason: forcing a model needs the reason, which is kept with it.",
-            parameter="reason",
-            given=request.reason,
-            allowed="a sentence",
-        )
 
 
 def _wanted(request: TrainingRequest) -> list[str]:
@@ -337,3 +362,11 @@ def _points(residuals: Mapping[str, Any]) -> Answer:
 
 def _text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _day(moment: Moment) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _moment(text: str) -> Moment:
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

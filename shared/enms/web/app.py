@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.middleware.cors import CORSMiddleware
 
 from enms import __version__, observability
+from enms.artifacts import ModelStore
 from enms.database.connection import Database
-from enms.services.connect import connect
+from enms.services.connect import connect, model_store
 from enms.settings import ApiSettings
 from enms.web import problems
 from enms.web.middleware import RequestContext
@@ -84,3 +85,15 @@ async def _database(request: Request) -> Database:
 
 
 DatabaseDependency = Annotated[Database, Depends(_database)]
+
+
+async def _model_store(request: Request) -> ModelStore:
+    # One for all requests: it keeps what it has verified.
+    state = request.app.state
+    if not hasattr(state, "model_store"):
+        state.model_store = model_store(state.settings)
+    store: ModelStore = state.model_store
+    return store
+
+
+ModelStoreDependency = Annotated[ModelStore, Depends(_model_store)]

@@ -65,7 +65,8 @@ EnergyType = Annotated[
 ]
 
 
-def _moment(parameter: str) -> tuple[PlainValidator, WithJsonSchema]:
+def moment(parameter: str) -> tuple[PlainValidator, WithJsonSchema]:
+    """What makes a field a moment: its validator, and its schema for the document."""
     return PlainValidator(partial(parse_moment, parameter)), WithJsonSchema({"type": "string"})
 
 
@@ -74,11 +75,11 @@ class PeriodQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start: Annotated[Moment, *_moment("start")] = Field(
+    start: Annotated[Moment, *moment("start")] = Field(
         description=f"start of the period: {_ALLOWED_MOMENTS}; a day means its 00:00",
         examples=["2026-03-27T00:00:00Z"],
     )
-    end: Annotated[Moment, *_moment("end")] = Field(
+    end: Annotated[Moment, *moment("end")] = Field(
         description="end of the period, itself outside it; a day means the 00:00 that ends it",
         examples=["2026-03-28T00:00:00Z"],
     )

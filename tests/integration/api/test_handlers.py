@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 from integration.api.conftest import PRESS, Client
 
-from enms.settings import ApiSettings, CatalogSettings, JobsSettings, KpiSettings
+from enms.settings import ApiSettings, BaselineSettings, CatalogSettings, JobsSettings, KpiSettings
 from enms.web.app import function_handler
 from enms_local.development import load_function
 
@@ -115,6 +115,17 @@ def test_a_post_by_event(database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
     status, headers, body = _call("jobs", JobsSettings, _event("run-daily-kpis"))
     assert (status, headers["location"]) == (202, body["location"])
+
+
+@pytest.mark.parametrize("event", ["baseline-train", "baseline-deviation"])
+def test_baseline_events_reach_their_routes(
+    event: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    status, _, body = _call("baseline", BaselineSettings, _event(event))
+    # The sample's machine is in no database.
+    assert (status, body["parameter"]) == (404, "machine_id")
 
 
 @pytest.fixture

@@ -105,7 +105,6 @@ def expected_figures(works, start, end):
     modes = Counter(row[3] for row in production if row[3])
     return {
         "energy_kwh": total(float(row[0]) for row in energy),
-        "max_power_kw": max((float(row[1]) for row in energy), default=NAN),
         "running_share": modes["running"] / modes.total() if modes else NAN,
         "maintenance_share": modes["maintenance"] / modes.total() if modes else NAN,
         "production_count": total(row[0] for row in production),
@@ -126,7 +125,7 @@ def assert_as_the_raw_rows_say(works, intervals, edges):
     for start, end in edges:
         for name, value in expected_figures(works, start, end).items():
             expected[name].append(value)
-    for name in ("energy_kwh", "max_power_kw", "running_share", "maintenance_share"):
+    for name in ("energy_kwh", "running_share", "maintenance_share"):
         assert_same(getattr(intervals, name), expected.pop(name))
     for name, values in expected.items():
         assert_same(intervals.drivers[name], values)
@@ -189,7 +188,6 @@ def test_without_any_row_nothing_is_known(works, database, interval):
     )
     assert np.isnan(intervals.energy_kwh).all()
     assert np.isnan(intervals.running_share).all()
-    assert np.isnan(intervals.max_power_kw).all()
     assert not intervals.covered_share.any()
     assert not intervals.spread_kwh.any()
     assert not intervals.flat_share.any()
@@ -209,7 +207,6 @@ def test_how_energy_was_measured(works, database):
     intervals = read(database, START, START + 5 * HOUR)
     assert_same(intervals.covered_share[:3], [47 / 60, 1, 0])
     assert intervals.flat_share.tolist() == [0, 1, 0, 0, 0]
-    assert intervals.refused_readings.tolist() == [0, 0, 0, 60, 0]
     assert np.isnan(intervals.energy_kwh).tolist() == [False, False, True, True, True]
     day = read(database, START - 8 * HOUR, START + 16 * HOUR, "day")
     assert_same(day.flat_share, [1 / 24])

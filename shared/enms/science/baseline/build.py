@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -17,9 +16,11 @@ from enms.science.baseline.forms import (
     linear,
     searched_knots,
     time_of_week_temperature,
+    week_of,
 )
+from enms.science.baseline.names import Model
 from enms.science.baseline.observations import Observations
-from enms.science.baseline.refusals import Judged, Quality
+from enms.science.baseline.refusals import Judged, Quality, without_faults, without_rare_levels
 from enms.science.baseline.refusals import judge as judge_intervals
 from enms.science.baseline.selection import Selection, select_drivers
 from enms.science.baseline.terms import Term, design_matrix
@@ -29,8 +30,6 @@ from enms.science.baseline.verdict import Limits, Verdict, judge
 from enms.science.diagnostics.error_model import ErrorModel, estimate_errors
 from enms.science.diagnostics.least_squares import LeastSquares
 from enms.science.problems import UnfitError
-
-type Model = Literal["linear", "change_point", "time_of_week_temperature", "auto"]
 
 
 @dataclass(frozen=True)
@@ -143,16 +142,18 @@ def build(
     Raises:
         UnfitError: No baseline can be fitted to this; the message says why and what to do.
     """
+    sound = without_faults(data)
     selection = None
     drivers = request.drivers
     if drivers is None:
         measured = judge_intervals(data, quality, [], **vars(rules))
         _refuse_empty(measured, data)
-        selection = select_drivers(data.take(measured.usable), request.candidates, request.temperature)
+        selection = select_drivers(sound.take(measured.usable), request.candidates, request.temperature)
         drivers = selection.drivers
     judged = judge_intervals(data, quality, _needed(drivers, request), **vars(rules))
+    judged = without_rare_levels(judged, data, _categories(drivers, data, request))
     _refuse_empty(judged, data)
-    usable = data.take(judged.usable)
+    usable = sound.take(judged.usable)
     contenders = _contenders(usable, drivers, request)
     winner, won = _winner(contenders, limits)
     fit = describe(usable, won.terms, won.solution, searched_knots(won.terms))
@@ -180,6 +181,12 @@ def _needed(drivers: Sequence[str], request: Request) -> list[str]:
     return list(dict.fromkeys(named))
 
 
+def _categories(drivers: Sequence[str], data: Observations, request: Request) -> list[str]:
+    """The categories that a form may have."""
+    named = [*drivers] if request.model == "linear" else [*drivers, week_of(data.interval)]
+    return [name for name in dict.fromkeys(named) if name in data.categories]
+
+
 def _refuse_empty(judged: Judged, data: Observations) -> None:
     if judged.usable.any():
         return
@@ -196,7 +203,9 @@ def _refuse_empty(judged: Judged, data: Observations) -> None:
 def _contenders(data: Observations, drivers: Sequence[str], request: Request) -> tuple[Contender, ...]:
     temperature = request.temperature
     tried: list[tuple[Form, str, Recipe]] = []
-    if request.model == "linear" and not drivers:
+    has_temperature = temperature in data.drivers and bool(np.isfinite(data.drivers[temperature]).all())
+    has_week = week_of(data.interval) in data.categories
+    if not drivers and (request.model == "linear" or (request.model == "auto" and not has_temperature)):
         raise UnfitError(
             "no-driver",
             "None of the candidates explains the energy in time that the model hasn't seen.",
@@ -206,7 +215,6 @@ def _contenders(data: Observations, drivers: Sequence[str], request: Request) ->
         )
     if request.model in ("linear", "auto") and drivers:
         tried.append(("linear", ", ".join(drivers), linear(drivers, temperature)))
-    has_temperature = temperature in data.drivers and bool(np.isfinite(data.drivers[temperature]).all())
     if request.model in ("change_point", "time_of_week_temperature") and not has_temperature:
         raise UnfitError(
             "no-temperature",
@@ -217,7 +225,7 @@ def _contenders(data: Observations, drivers: Sequence[str], request: Request) ->
         )
     if request.model in ("change_point", "auto") and has_temperature:
         tried += [("change_point", shape, change_point(drivers, temperature, shape)) for shape in SHAPES]
-    if request.model in ("time_of_week_temperature", "auto") and has_temperature and data.categories:
+    if request.model in ("time_of_week_temperature", "auto") and has_temperature and has_week:
         towt = time_of_week_temperature(drivers, temperature)
         tried.append(("time_of_week_temperature", "six segments", towt))
     return tuple(Contender(*each, _attempt(data, each[2], request.blocks)) for each in tried)

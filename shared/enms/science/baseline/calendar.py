@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,6 +17,7 @@ SHIFTS = ("early", "late", "night")
 WORKING = ("working day", "day off")
 
 _DAY = 86_400
+_WEEK = 7 * _DAY
 _HOUR = 3_600
 _UNIX_WEEKDAY = 3  # 1970-01-01 was a Thursday, with 0 = Monday
 
@@ -49,17 +50,19 @@ def local_time(starts_at: Positions, zone: str) -> LocalTime:
 def utc_offsets(starts_at: Positions, zone: str) -> Positions:
     """Distance of the zone's clock from UTC at each instant, in seconds.
 
-    A day whose ends agree has one offset; the others are looked at hour by hour (clocks change on quarters of
-    an hour at the finest, and no zone leaves an offset and returns to it within a day).
+    A week whose ends agree has one offset (no zone leaves one and returns to it within three weeks: the
+    shortest are the clocks of Ramadan); in the others each instant is looked up.
     """
     if not len(starts_at):
         return starts_at
     info = ZoneInfo(zone)
-    days, place = np.unique(starts_at // _DAY, return_inverse=True)
-    edges = sorted({day for each in days.tolist() for day in (each, each + 1)})
-    at_edge = {day: _offset(day * _DAY, info) for day in edges}
-    offsets = np.array([at_edge[day] for day in days.tolist()], dtype=np.int64)[place]
-    changing = np.array([at_edge[day] != at_edge[day + 1] for day in days.tolist()])[place]
+    weeks, place = np.unique(starts_at // _WEEK, return_inverse=True)
+    at_edge = {
+        week: _offset(week * _WEEK, info)
+        for week in {edge for each in weeks.tolist() for edge in (each, each + 1)}
+    }
+    offsets = np.array([at_edge[week] for week in weeks.tolist()], dtype=np.int64)[place]
+    changing = np.array([at_edge[week] != at_edge[week + 1] for week in weeks.tolist()])[place]
     for row in np.flatnonzero(changing).tolist():
         offsets[row] = _offset(int(starts_at[row]), info)
     return offsets
@@ -120,7 +123,7 @@ def _holidays(country: str, years: list[int]) -> Mapping[date, str]:
 
 
 def _offset(at: int, zone: ZoneInfo) -> int:
-    offset = datetime.fromtimestamp(at, UTC).astimezone(zone).utcoffset() or timedelta()
+    offset = datetime.fromtimestamp(at, zone).utcoffset() or timedelta()
     return int(offset.total_seconds())
 
 

@@ -17,7 +17,7 @@ class Challenge:
     """Both models on the same intervals.
 
     Attributes:
-        intervals: How many there were.
+        intervals: How many there were; none where the challenger can predict none.
         champion_rmse: Of the active model, kWh per interval; None where it can predict none of them.
         challenger_rmse: Of the new one, by fits that hadn't seen the intervals.
     """
@@ -29,6 +29,8 @@ class Challenge:
     @property
     def is_won(self) -> bool:
         """Whether the challenger is no worse."""
+        if not self.intervals:
+            return False
         return self.champion_rmse is None or self.challenger_rmse <= self.champion_rmse
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from enms.science.arrays import Values
 from enms.science.baseline.drivers import driver
 from enms.science.baseline.forms import DEGREES
 from enms.science.baseline.observations import Category, Observations
+from enms.science.diagnostics.correlation import correlation
 
 LEAST_USABLE_COVERAGE = 0.5
 
@@ -73,7 +73,7 @@ def _of(data: Observations, name: str, temperature: str) -> DriverReport:
         minimum=low,
         maximum=high,
         mean=float(values[known].mean()) if known.any() else None,
-        correlation=_correlation(values, data.energy_kwh),
+        correlation=correlation(values, data.energy_kwh),
         levels=(),
         is_usable=reason is None,
         is_automatic=reason is None and driver(name).not_chosen is None,
@@ -99,10 +99,3 @@ def _unusable(coverage: float, low: float | None, high: float | None) -> str | N
     if coverage < LEAST_USABLE_COVERAGE:
         return f"It is known in {coverage:.0%} of the intervals only."
     return None
-
-
-def _correlation(values: Values, energy_kwh: Values) -> float | None:
-    known = np.isfinite(values) & np.isfinite(energy_kwh)
-    if known.sum() < 3 or values[known].std() == 0 or energy_kwh[known].std() == 0:
-        return None
-    return float(np.corrcoef(values[known], energy_kwh[known])[0, 1])

@@ -36,7 +36,7 @@ class Coefficient:
         value: kWh per interval and unit of the driver.
         std_error: By Newey and West.
         t_value: value ÷ std_error.
-        p_value: Two-sided, of t with n - p degrees of freedom.
+        p_value: Two-sided, of t with n - p degrees of freedom, less one for each knot that was searched.
         low: Lower end of the 95 % interval, by `std_error`.
         high: Its upper end.
         plain_std_error: As if errors were independent and alike.
@@ -158,19 +158,19 @@ def fit_terms(data: Observations, terms: Sequence[Term], searched: int = 0) -> F
 def describe(data: Observations, terms: Sequence[Term], solution: LeastSquares, searched: int = 0) -> Fit:
     """All inference from a solution."""
     lags = newey_west_lags(len(data), _LEAST_LAGS[data.interval])
-    robust = _robust_covariance(data, terms, solution, lags)
+    freedom = max(solution.degrees_of_freedom - searched, 1)
+    plain, robust = _covariances(data, terms, solution, lags, freedom)
     measures = goodness(data.energy_kwh, data.energy_kwh - solution.residuals, solution.parameters + searched)
     slopes = solution.parameters - 1
     explained = solution.total_squares - solution.squared_error
-    freedom = max(solution.degrees_of_freedom, 1)
     mean_square = solution.squared_error / freedom
     f_value = explained / slopes / mean_square if slopes and mean_square > 0 else float("inf")
     return Fit(
         terms=tuple(terms),
         intercept=float(solution.coefficients[0]),
         intercept_std_error=float(np.sqrt(robust[0, 0])),
-        coefficients=_coefficients(terms, solution, robust),
-        term_tests=_term_tests(terms, solution, robust),
+        coefficients=_coefficients(terms, solution, plain, robust, freedom),
+        term_tests=_term_tests(terms, solution, robust, freedom),
         goodness=measures,
         f_value=f_value,
         f_p_value=f_tail(f_value, slopes, freedom),
@@ -231,25 +231,30 @@ def refuse_too_many(observations: int, parameters: int) -> None:
         )
 
 
-def _robust_covariance(
-    data: Observations, terms: Sequence[Term], solution: LeastSquares, lags: int
-) -> Values:
-    """Newey and West's, with knots that were searched taken as the parameters that they are.
+def _covariances(
+    data: Observations, terms: Sequence[Term], solution: LeastSquares, lags: int, freedom: int
+) -> tuple[Values, Values]:
+    """Of the coefficients, plain and by Newey and West, knots that were searched taken as parameters.
 
-    The sandwich of nonlinear least squares with the Jacobian in place of X (White & Domowitz 1984,
-    Econometrica 52): beside the columns it has the derivative by each knot.
+    Those of nonlinear least squares with the Jacobian in place of X (White & Domowitz 1984, Econometrica 52):
+    beside the columns it has the derivative by each knot.
     """
-    by_knot = _knot_derivatives(data, terms, solution.coefficients)
-    if by_knot is not None:
-        try:
-            widened = solve(np.hstack([solution.design, by_knot]), solution.target)
-        except CollinearColumnsError:
-            by_knot = None
-    if by_knot is None:
-        return newey_west_covariance(solution, data.positions, lags)
-    widened = replace(widened, residuals=solution.residuals)
+    jacobian = _with_knots(data, terms, solution)
     p = solution.parameters
-    return newey_west_covariance(widened, data.positions, lags)[:p, :p]
+    plain = jacobian.normal_inverse[:p, :p] * (solution.squared_error / freedom)
+    return plain, newey_west_covariance(jacobian, data.positions, lags)[:p, :p]
+
+
+def _with_knots(data: Observations, terms: Sequence[Term], solution: LeastSquares) -> LeastSquares:
+    """The solution with the derivative by each knot among its columns, where they can be told apart."""
+    by_knot = _knot_derivatives(data, terms, solution.coefficients)
+    if by_knot is None:
+        return solution
+    try:
+        widened = solve(np.hstack([solution.design, by_knot]), solution.target)
+    except CollinearColumnsError:
+        return solution
+    return replace(widened, residuals=solution.residuals)
 
 
 def _knot_derivatives(data: Observations, terms: Sequence[Term], coefficients: Values) -> Values | None:
@@ -264,13 +269,13 @@ def _knot_derivatives(data: Observations, terms: Sequence[Term], coefficients: V
     return np.stack(list(columns.values()), axis=1) if columns else None
 
 
-def _coefficients(terms: Sequence[Term], fit: LeastSquares, robust: Values) -> tuple[Coefficient, ...]:
-    freedom = max(fit.degrees_of_freedom, 1)
+def _coefficients(
+    terms: Sequence[Term], fit: LeastSquares, plain: Values, robust: Values, freedom: int
+) -> tuple[Coefficient, ...]:
     values = fit.coefficients[1:]
-    std_errors = np.sqrt(np.diag(robust)[1:])
-    plain = np.sqrt(np.diag(fit.normal_inverse)[1:] * fit.squared_error / freedom)
+    std_errors, plain_errors = np.sqrt(np.diag(robust)[1:]), np.sqrt(np.diag(plain)[1:])
     with np.errstate(divide="ignore", invalid="ignore"):
-        t_values, plain_t = values / std_errors, values / plain
+        t_values, plain_t = values / std_errors, values / plain_errors
     p_values, plain_p = two_sided_p(t_values, freedom), two_sided_p(plain_t, freedom)
     reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * std_errors
     centred = fit.design[:, 1:] - fit.design[:, 1:].mean(axis=0)
@@ -280,8 +285,8 @@ def _coefficients(terms: Sequence[Term], fit: LeastSquares, robust: Values) -> t
     shares = 100 * np.abs(standardised) / (np.abs(standardised).sum() or 1.0)
     owners = [term.name for term in terms for _ in term.column_names]
     columns = (
-        values, std_errors, t_values, p_values, values - reach, values + reach, plain, plain_t, plain_p,
-        vifs, standardised, shares,
+        values, std_errors, t_values, p_values, values - reach, values + reach, plain_errors, plain_t,
+        plain_p, vifs, standardised, shares,
     )  # fmt: skip
     rows = np.stack(columns, axis=1).tolist()
     return tuple(
@@ -290,13 +295,14 @@ def _coefficients(terms: Sequence[Term], fit: LeastSquares, robust: Values) -> t
     )
 
 
-def _term_tests(terms: Sequence[Term], fit: LeastSquares, robust: Values) -> tuple[TermTest, ...]:
+def _term_tests(
+    terms: Sequence[Term], fit: LeastSquares, robust: Values, freedom: int
+) -> tuple[TermTest, ...]:
     tests = []
     for term, span in column_spans(terms):
         values = fit.coefficients[span]
         statistic = _wald_f(values, robust[span, span])
-        p_value = f_tail(statistic, len(values), max(fit.degrees_of_freedom, 1))
-        tests.append(TermTest(term.name, len(values), statistic, p_value))
+        tests.append(TermTest(term.name, len(values), statistic, f_tail(statistic, len(values), freedom)))
     return tuple(tests)
 
 

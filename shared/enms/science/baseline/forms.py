@@ -7,18 +7,18 @@ import numpy as np
 
 from enms.science.baseline.drivers import COOLING_DEGREES, HEATING_DEGREES
 from enms.science.baseline.knots import best_knots
-from enms.science.baseline.observations import Observations
+from enms.science.baseline.names import Form as Form
+from enms.science.baseline.names import Interval
+from enms.science.baseline.observations import LEAST_PER_LEVEL, Observations
 from enms.science.baseline.terms import Hinge, Indicators, Numeric, Segments, Term, design_matrix
 from enms.science.baseline.validation import Recipe
 
-type Form = Literal["linear", "change_point", "time_of_week_temperature"]
 type Shape = Literal["heating", "cooling", "one knot", "two knots"]
 
 DEGREES = (HEATING_DEGREES, COOLING_DEGREES)
 SHAPES: tuple[Shape, ...] = ("heating", "cooling", "one knot", "two knots")
 _SEGMENTS = 6
 _LEAST_PER_SEGMENT = 10
-_LEAST_PER_LEVEL = 2
 
 
 def linear(drivers: Sequence[str], temperature: str) -> Recipe:
@@ -68,12 +68,30 @@ def time_of_week_temperature(drivers: Sequence[str], temperature: str) -> Recipe
     """
 
     def build(data: Observations) -> list[Term]:
-        week = "hour_of_week" if data.interval == "hour" else "weekday"
-        skipped = (*DEGREES, temperature, week, "weekday")
+        week = week_of(data.interval)
+        skipped = (*DEGREES, temperature, week, *_parts_of_week(week, drivers, data))
         others = [term_of(name, data) for name in drivers if name not in skipped]
         return [indicators(week, data), Segments(temperature, _segment_knots(data, temperature)), *others]
 
     return build
+
+
+def week_of(interval: Interval) -> str:
+    """The category that tells the time of the week."""
+    return "hour_of_week" if interval == "hour" else "weekday"
+
+
+def _parts_of_week(week: str, drivers: Sequence[str], data: Observations) -> list[str]:
+    """Categories of which the time of the week says all, such as weekday: beside it they say nothing."""
+    time = data.categories[week].codes
+    parts = []
+    for name in drivers:
+        category = data.categories.get(name)
+        if category is not None and category.hours is None:
+            pairs = time * (len(category.levels) + 1) + category.codes
+            if len(np.unique(pairs)) == len(np.unique(time)):
+                parts.append(name)
+    return parts
 
 
 def term_of(name: str, data: Observations) -> Term:
@@ -84,9 +102,9 @@ def term_of(name: str, data: Observations) -> Term:
 def indicators(name: str, data: Observations) -> Indicators:
     """A category's levels that occur, the most frequent as reference."""
     category = data.categories[name]
-    counts = np.bincount(category.codes[category.codes >= 0], minlength=len(category.levels))
-    present = [level for level, n in zip(category.levels, counts, strict=True) if n >= _LEAST_PER_LEVEL]
-    reference = category.levels[int(np.argmax(counts))]
+    counts = category.occurrences()
+    present = [level for level, n in zip(category.levels, counts, strict=True) if n >= LEAST_PER_LEVEL]
+    reference = category.levels[int(np.argmax(category.totals()))]
     return Indicators(name, tuple(level for level in present if level != reference), reference)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -182,20 +182,22 @@ def residuals(built: Built, starts_at: Positions) -> dict[str, Any]:
     actual = built.data.energy_kwh
     return {
         "starts_at": starts_at.tolist(),
-        "actual_kwh": np.round(actual, _KWH_DECIMALS).tolist(),
-        "predicted_kwh": np.round(actual - built.fit.solution.residuals, _KWH_DECIMALS).tolist(),
+        "actual_kwh": _rounded_kwh(actual),
+        "predicted_kwh": _rounded_kwh(actual - built.fit.solution.residuals),
     }
 
 
 def data_hash(data: Observations) -> str:
-    """SHA-256 of what a model was fitted to: positions, energy, then each series by name."""
+    """SHA-256 of what a model was fitted to: positions, energy, then each series by name, with its levels."""
     digest = hashlib.sha256()
-    columns: Sequence[tuple[str, Values | Positions]] = [
+    columns: list[tuple[str, Values | Positions]] = [
         ("positions", data.positions),
         ("energy_kwh", data.energy_kwh),
         *sorted(data.drivers.items()),
-        *((name, data.categories[name].codes) for name in sorted(data.categories)),
     ]
+    for name, category in sorted(data.categories.items()):
+        named = "\0".join((name, *category.levels))
+        columns.append((named, category.codes if category.hours is None else category.hours))
     for name, column in columns:
         kind = "<f8" if column.dtype.kind == "f" else "<i8"
         digest.update(name.encode() + b"\0" + np.ascontiguousarray(column, dtype=kind).tobytes())
@@ -220,10 +222,16 @@ def _contender(contender: Contender) -> dict[str, Any]:
     return {"form": contender.form, "detail": contender.detail, **outcome}
 
 
+def _rounded_kwh(values: Values) -> list[float]:
+    rounded: list[float] = (np.round(values, _KWH_DECIMALS) + 0.0).tolist()
+    return rounded
+
+
 def _rounded(value: Any) -> Any:
     """Floats at twelve digits, tuples as lists; what isn't finite can't be written and is null."""
     if isinstance(value, float):
-        return float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None
+        # Adding zero takes the sign from a zero, which rounding may give it or not.
+        return float(f"{value:.{_DIGITS}g}") + 0.0 if np.isfinite(value) else None
     if isinstance(value, Mapping):
         return {name: _rounded(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 
 from enms.science.arrays import Flags, Positions, Values
+from enms.science.baseline.names import Interval as Interval
 
-type Interval = Literal["hour", "day"]
-
+# A level that occurs less often can't be told from chance.
+LEAST_PER_LEVEL = 2
 INTERVALS_PER_DAY: Mapping[Interval, int] = {"hour": 24, "day": 1}
 
 
@@ -19,15 +20,47 @@ class Category:
 
     Attributes:
         levels: The names there can be.
-        codes: Index into `levels` of each interval; -1 where it isn't known.
+        codes: Index into `levels` of each interval, of the longest where it has several; -1 where it isn't
+            known.
+        hours: How long each interval has each level, n × levels; None where it has one throughout.
     """
 
     levels: tuple[str, ...]
     codes: Positions
+    hours: Values | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether not all intervals are the same."""
+        values = self.codes if self.hours is None else self.hours
+        return bool((values != values[:1]).any())
+
+    def occurrences(self) -> Positions:
+        """In how many intervals each level occurs."""
+        if self.hours is None:
+            counts: Positions = np.bincount(self.codes[self.codes >= 0], minlength=len(self.levels))
+        else:
+            counts = (self.hours[self.codes >= 0] > 0).sum(axis=0)
+        return counts
+
+    def is_rare(self) -> Flags:
+        """Which intervals have a level that can't be learned from, as it occurs too seldom."""
+        rare = self.occurrences() < LEAST_PER_LEVEL
+        if self.hours is None:
+            return np.append(rare, False)[self.codes]
+        found: Flags = (self.hours[:, rare] > 0).any(axis=1)
+        return found
+
+    def totals(self) -> Values:
+        """How much there is of each level: intervals, or hours where an interval has several."""
+        if self.hours is None:
+            return self.occurrences().astype(np.float64)
+        totals: Values = self.hours[self.codes >= 0].sum(axis=0)
+        return totals
 
     def take(self, rows: Flags | Positions) -> Self:
         """The same of some intervals."""
-        return type(self)(self.levels, self.codes[rows])
+        return type(self)(self.levels, self.codes[rows], None if self.hours is None else self.hours[rows])
 
 
 @dataclass(frozen=True)

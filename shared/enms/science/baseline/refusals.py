@@ -1,7 +1,7 @@
 """Intervals that a baseline must not learn from, and why: the refusal list of the model's record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -116,6 +116,33 @@ def judge(
         if count := int(new.sum()):
             reason[new] = len(refusals)
             refusals.append(Refusal(code, about, count, text))
+    return Judged(reason < 0, reason, tuple(refusals))
+
+
+def without_faults(data: Observations) -> Observations:
+    """The same with driver values that the rules refuse taken as unknown, so that no choice rests on them.
+
+    Args:
+        data: All intervals of the period.
+    """
+    drivers = {}
+    with np.errstate(invalid="ignore"):
+        for name, values in data.drivers.items():
+            faulty = np.any([strikes for *_, strikes in _driver_rules(data, name)], axis=0)
+            drivers[name] = np.where(faulty, np.nan, values)
+    return replace(data, drivers=drivers)
+
+
+def without_rare_levels(judged: Judged, data: Observations, categories: Sequence[str]) -> Judged:
+    """Refuses what a model can't learn from beside: intervals whose level of a category occurs once only."""
+    reason, refusals = judged.reason.copy(), list(judged.refusals)
+    # Twice: what one category takes may leave another's level alone.
+    for name in [*categories, *categories]:
+        usable = np.flatnonzero(reason < 0)
+        rare = usable[data.categories[name].take(usable).is_rare()]
+        if count := len(rare):
+            reason[rare] = len(refusals)
+            refusals.append(Refusal("rare_level", name, count, f"its level of {name} occurs only once"))
     return Judged(reason < 0, reason, tuple(refusals))
 
 

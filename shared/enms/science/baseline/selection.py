@@ -8,11 +8,12 @@ import numpy as np
 
 from enms.science.arrays import Positions, Values
 from enms.science.baseline.drivers import driver
-from enms.science.baseline.fit import Fit, fit_terms
+from enms.science.baseline.fit import Fit, fit_terms, refuse_too_many
 from enms.science.baseline.forms import DEGREES, degree_terms, linear, searched_knots, term_of
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.terms import Term, column_spans, design_matrix
 from enms.science.baseline.validation import BLOCKS, block_rows
+from enms.science.diagnostics.correlation import correlation
 from enms.science.problems import UnfitError
 
 # Up to so many candidates every subset is tried; with more, steps forward and backward.
@@ -33,7 +34,7 @@ class Ranked:
     """A set of drivers that was tried.
 
     Attributes:
-        drivers: Their names.
+        drivers: Their names; none: the mean alone.
         cv_rmse_percent: Out of time.
         parameters: Columns with the intercept.
         veto: Why it was passed over; None where it was chosen or needn't be looked at.
@@ -101,7 +102,7 @@ class _Bench:
 
 
 def select_drivers(data: Observations, candidates: Sequence[str], temperature: str) -> Selection:
-    """Chooses drivers of a linear baseline.
+    """Chooses drivers of a linear baseline; none where the mean alone is as good.
 
     Args:
         data: Observations; candidates may be unknown in some of them.
@@ -109,7 +110,7 @@ def select_drivers(data: Observations, candidates: Sequence[str], temperature: s
         temperature: The driver that degrees are made of.
 
     Raises:
-        UnfitError: Of the candidates none can be used.
+        UnfitError: Of the candidates none can be used, or there are too few observations of all of them.
     """
     usable, dropped = _usable(data, candidates, temperature)
     if not usable:
@@ -119,6 +120,10 @@ def select_drivers(data: Observations, candidates: Sequence[str], temperature: s
         )
     needed = [temperature if name in DEGREES else name for name in usable]
     complete = data.take(data.knows(needed))
+    refuse_too_many(len(complete), 2)
+    for name in usable:
+        if name in complete.categories:
+            complete = complete.take(~complete.categories[name].is_rare())
     bench = _bench(complete, usable, temperature)
     ranked = _rank(bench, complete)
     chosen, tried = _first_without_veto(complete, ranked, temperature)
@@ -156,8 +161,11 @@ def _problem(data: Observations, name: str, temperature: str) -> Dropped | None:
         )
     if reason := driver(name).not_chosen:
         return Dropped(name, "not_a_cause", f"{name} isn't chosen: {reason}")
-    values = data.categories[name].codes[known] if name in data.categories else data.drivers[source][known]
-    if values.min() == values.max():
+    if name in data.categories:
+        varies = data.categories[name].take(known).varies
+    else:
+        varies = bool(np.ptp(data.drivers[source][known]) > 0)
+    if not varies:
         return Dropped(name, "constant", f"{source} has the same value throughout.")
     return None
 
@@ -165,20 +173,17 @@ def _problem(data: Observations, name: str, temperature: str) -> Dropped | None:
 def _duplicates(data: Observations, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Drivers that another one repeats; of two, the one nearer to energy stays."""
     gone: set[str] = set()
-    nearness = {name: abs(_correlation(data.drivers[name], data.energy_kwh)) for name in names}
+    nearness = {name: _nearness(data.drivers[name], data.energy_kwh) for name in names}
     for one, other in combinations(names, 2):
-        if gone & {one, other} or abs(_correlation(data.drivers[one], data.drivers[other])) < _DUPLICATE:
+        if gone & {one, other} or _nearness(data.drivers[one], data.drivers[other]) < _DUPLICATE:
             continue
         weaker, stronger = sorted((one, other), key=lambda name: nearness[name])
         gone.add(weaker)
         yield weaker, stronger
 
 
-def _correlation(one: Values, other: Values) -> float:
-    known = np.isfinite(one) & np.isfinite(other)
-    if known.sum() < 3 or one[known].std() == 0 or other[known].std() == 0:
-        return 0.0
-    return float(np.corrcoef(one[known], other[known])[0, 1])
+def _nearness(one: Values, other: Values) -> float:
+    return abs(correlation(one, other) or 0.0)
 
 
 def _bench(data: Observations, usable: Sequence[str], temperature: str) -> _Bench:
@@ -226,7 +231,7 @@ def _rank(bench: _Bench, data: Observations) -> list[Ranked]:
 def _scores_of_all(bench: _Bench) -> dict[tuple[int, ...], float]:
     count = len(bench.terms)
     by_width: dict[int, list[tuple[int, ...]]] = {}
-    for size in range(1, count + 1):
+    for size in range(count + 1):
         for members in combinations(range(count), size):
             if any(pair <= {*members} for pair in bench.rivals):
                 continue
@@ -240,11 +245,11 @@ def _scores_of_all(bench: _Bench) -> dict[tuple[int, ...], float]:
 
 def _scores_of_steps(bench: _Bench) -> dict[tuple[int, ...], float]:
     """Adds or removes the term that helps most, until none does."""
-    scores: dict[tuple[int, ...], float] = {}
     current: tuple[int, ...] = ()
-    best = np.inf
+    best = _scores(bench, [current])[0]
+    scores = {current: best}
     while True:
-        neighbours = [tuple(sorted({*current} ^ {i})) for i in range(len(bench.terms)) if {*current} != {i}]
+        neighbours = [tuple(sorted({*current} ^ {i})) for i in range(len(bench.terms))]
         fitting = [
             members
             for members in neighbours
@@ -321,6 +326,8 @@ def _first_without_veto(
 
 def _veto(data: Observations, drivers: Sequence[str], temperature: str) -> Dropped | None:
     """The driver that speaks against a set, and why; None lets it pass."""
+    if not drivers:
+        return None
     terms = linear(drivers, temperature)(data)
     try:
         fit = fit_terms(data, terms, searched_knots(terms))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from enms.science.arrays import Values
-from enms.science.baseline.observations import Observations
+from enms.science.baseline.observations import Category, Observations
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class Indicators:
-    """A category's levels against a reference level.
+    """A category's levels against a reference level: 0 or 1, or hours where an interval has several.
 
     Attributes:
         category: Its name.
@@ -122,13 +122,26 @@ class Indicators:
         return tuple(f"{self.category}[{level}]" for level in self.levels)
 
     def columns(self, data: Observations) -> Values:
-        """1 at an interval's level, n × levels; NaN where the level is none of the model's."""
+        """1 at an interval's level (or its hours), n × levels; NaN where a level is none of the model's."""
         category = data.categories[self.category]
+        if category.hours is not None:
+            return self._hours(category, category.hours)
         place = {level: i for i, level in enumerate(self.levels)} | {self.reference: len(self.levels)}
         known = np.array([place.get(level, -1) for level in category.levels] + [-1], dtype=np.int64)
         at = known[category.codes]
         columns: Values = (at[:, None] == np.arange(len(self.levels))).astype(np.float64)
         columns[at < 0] = np.nan
+        return columns
+
+    def _hours(self, category: Category, hours: Values) -> Values:
+        known = {*self.levels, self.reference}
+        place = {level: i for i, level in enumerate(category.levels)}
+        columns = np.zeros((len(hours), len(self.levels)))
+        for i, level in enumerate(self.levels):
+            if level in place:
+                columns[:, i] = hours[:, place[level]]
+        strangers = [i for level, i in place.items() if level not in known]
+        columns[(hours[:, strangers] > 0).any(axis=1) | (category.codes < 0)] = np.nan
         return columns
 
 

@@ -1,10 +1,10 @@
 """How certain a baseline's totals are, with errors that remember each other.
 
-The error of a predicted total is s'(b - β) - Σ ε over the reporting intervals, s = Σ x. The coefficients' part
-has the covariance W'ΓW of the training errors (`coefficient_covariance`, kept with the model), the rest is the
-sum of the errors' own autocovariances over all pairs of reporting intervals. Both parts are taken as
-independent, since the training's design matrix is not at hand any more; what is remembered across the border
-of two periods that touch makes the true error a little smaller.
+The error of a predicted total is s'(b - β) - Σ ε over the reporting intervals, with s = Σ x. The part of the
+coefficients has the covariance W'ΓW of the training errors (`coefficient_covariance`, kept with the model),
+and the rest is the sum of the errors' own autocovariances over all pairs of reporting intervals. Both parts
+are taken as independent, since the training's design matrix is not at hand any more; what is remembered
+across the border of two periods that touch makes the true error a little smaller.
 """
 
 from collections.abc import Sequence

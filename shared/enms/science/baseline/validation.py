@@ -38,7 +38,7 @@ class OutOfTime:
 
     Attributes:
         predicted_kwh: Of each observation; NaN where a level or driver wasn't known to the other blocks.
-        goodness: Of all of them together.
+        goodness: Of all that there are together; of the mean, where there is none.
         blocks: Of each block.
         unpredicted: How many observations could not be predicted.
     """
@@ -73,10 +73,11 @@ def out_of_time(data: Observations, recipe: Recipe, blocks: int = BLOCKS) -> Out
             measures = goodness(data.energy_kwh[judged], predicted[judged], 0)
             held_out.append(Block(int(data.positions[rows[0]]), int(data.positions[rows[-1]]), measures))
     told = np.isfinite(predicted)
-    if not told.any():
-        predicted[:] = data.energy_kwh.mean()
-        told[:] = True
-    measures = goodness(data.energy_kwh[told], predicted[told], 0)
+    if told.any():
+        measures = goodness(data.energy_kwh[told], predicted[told], 0)
+    else:
+        # No block knows another's levels: then there is nothing better than the mean.
+        measures = goodness(data.energy_kwh, np.full(len(data), data.energy_kwh.mean()), 0)
     return OutOfTime(predicted, measures, tuple(held_out), int((~told).sum()))
 
 
@@ -84,6 +85,9 @@ def predict_rows(data: Observations, recipe: Recipe, seen: Flags, rows: Position
     """What a model fitted to the rows that are seen says of others."""
     fitted = data.take(seen)
     terms = recipe(fitted)
-    coefficients = solve_quickly(design_matrix(terms, fitted), fitted.energy_kwh)
+    design = design_matrix(terms, fitted)
+    # A level that occurs once among the rows that are seen has no column.
+    whole = np.isfinite(design).all(axis=1)
+    coefficients = solve_quickly(design[whole], fitted.energy_kwh[whole])
     predicted: Values = design_matrix(terms, data.take(rows)) @ coefficients
     return predicted

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from enms.science.arrays import Values
+from enms.science.baseline.change_points import daily_sums, lasting_changes
 from enms.science.baseline.fit import Fit
 from enms.science.baseline.observations import INTERVALS_PER_DAY, Interval, Observations
 from enms.science.baseline.terms import Indicators, Numeric, Segments
@@ -38,6 +39,7 @@ class Limits:
         caution_range_coverage: Share of ten equal parts of a driver's range that hold samples, at least.
         caution_curvature_share: Share of the residuals' variance that a bend explains, at most.
         caution_lag_one: Autocorrelation of neighbouring residuals, at most.
+        caution_change_p_value: Of a lasting change inside the training that no driver explains, at least.
         challenger_margin_percent: How much less error `auto` wants of a form that isn't linear.
     """
 
@@ -56,6 +58,7 @@ class Limits:
     caution_range_coverage: float = 0.5
     caution_curvature_share: float = 0.05
     caution_lag_one: float = 0.9
+    caution_change_p_value: float = 0.01
     challenger_margin_percent: float = 2.0
 
     def samples(self, interval: Interval) -> tuple[float, float]:
@@ -123,6 +126,7 @@ def judge(data: Observations, fit: Fit, tested: OutOfTime, limits: Limits) -> Ve
         *_coverage(data, fit, limits),
         _curvature(fit, limits),
         _memory(fit, limits),
+        _change(data, fit, limits),
     ]
     found.sort(key=lambda reason: _WORST_FIRST[reason.severity])
     return Verdict(found[0].severity, tuple(found))
@@ -225,6 +229,24 @@ def _memory(fit: Fit, limits: Limits) -> Reason:
         else f"above {limit:g} something slow is missing among the drivers."
     )
     return Reason("residual_autocorrelation", "valid" if keeps else "caution", measured, limit, text)
+
+
+def _change(data: Observations, fit: Fit, limits: Limits) -> Reason:
+    """Whether the machine became another one during the training."""
+    limit = limits.caution_change_p_value
+    days = daily_sums(data.positions, fit.solution.residuals, INTERVALS_PER_DAY[data.interval])
+    found = lasting_changes(days, significance=limit)
+    if not found:
+        text = "No lasting change inside the training period that its drivers don't explain."
+        return Reason("residual_change", "valid", 1.0, limit, text)
+    largest = max(found, key=lambda change: abs(change.size_kwh_per_day))
+    side = "more" if largest.size_kwh_per_day > 0 else "less"
+    text = (
+        f"From day {largest.index + 1} of {len(days)} of the training on the machine uses "
+        f"{abs(largest.size_kwh_per_day):.3g} kWh a day {side} than its drivers explain: find out why, and "
+        "train on one side of it."
+    )
+    return Reason("residual_change", "caution", largest.p_value, limit, text)
 
 
 def _graded(measured: float, caution: float, most: float) -> tuple[Status, float]:

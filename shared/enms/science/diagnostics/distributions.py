@@ -23,4 +23,4 @@ def f_tail(f: float, numerator: float, denominator: float) -> float:
     """P(F ≥ f)."""
     from scipy.special import fdtrc
 
-    return float(fdtrc(numerator, denominator, f)) if np.isfinite(f) else 0.0
+    return float(fdtrc(numerator, denominator, f))

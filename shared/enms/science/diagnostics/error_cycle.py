@@ -57,7 +57,7 @@ def without_means(positions: Positions, residuals: Values, length: int) -> Value
     return residuals - (np.bincount(place, residuals, length) / counts)[place]
 
 
-def repeats(positions: Positions, residuals: Values, design: Values, spectrum: Values, length: int) -> bool:
+def repeats(positions: Positions, residuals: Values, basis: Values, spectrum: Values, length: int) -> bool:
     """Whether residuals have a cycle: Wald's χ² of their sums at each place of it, D'e.
 
     Their covariance is D'MΓMD under the autoregression alone, M = I - H: what a fit carries over from slow
@@ -66,7 +66,7 @@ def repeats(positions: Positions, residuals: Values, design: Values, spectrum: V
     Args:
         positions: n places on the grid.
         residuals: n values.
-        design: n × p, that they are residuals of.
+        basis: n × p orthonormal columns Q that span the design which they are residuals of.
         spectrum: Half spectral density of errors without a cycle, of an even number of frequencies.
         length: Of the cycle.
     """
@@ -75,7 +75,6 @@ def repeats(positions: Positions, residuals: Values, design: Values, spectrum: V
     place = positions % length
     indicators = np.zeros((len(place), length))
     indicators[np.arange(len(place)), place] = 1
-    basis = np.linalg.qr(design)[0]
     left = indicators - basis @ (basis.T @ indicators)
     covariance = weighed_products(on_grid(positions, left), spectrum)
     sizes, directions = np.linalg.eigh(covariance)
@@ -84,16 +83,18 @@ def repeats(positions: Positions, residuals: Values, design: Values, spectrum: V
     return bool(chdtrc(told.sum(), (scores**2 / sizes[told]).sum()) < _SIGNIFICANCE)
 
 
-def estimate_cycle(positions: Positions, residuals: Values, design: Values, length: int) -> Cycle:
+def estimate_cycle(
+    positions: Positions, residuals: Values, basis: Values, root: Values, length: int
+) -> Cycle:
     """The cycle, by least squares of target on design and places of the cycle together.
 
     Args:
         positions: n places on the grid.
-        residuals: n residuals of the design alone.
-        design: n × p.
+        residuals: n residuals of the design X = QR alone.
+        basis: Q, n × p.
+        root: R, p × p.
         length: Of the cycle.
     """
-    basis, root = np.linalg.qr(design)
     shared, inverse = _beside(positions, basis, length)
     profile = inverse @ np.bincount(positions % length, residuals, length)
     bias: Values = np.linalg.solve(root, shared.T @ profile)
@@ -107,17 +108,16 @@ def without_cycle(positions: Positions, residuals: Values, design: Values, cycle
 
 def influence(positions: Positions, design: Values, cycle: Cycle) -> Values:
     """W of β = W'y, n × p: of least squares, with the cycle's places beside the design if there are."""
-    root = np.linalg.qr(design, mode="r")
-    weights: Values = np.linalg.solve(root, own_columns(positions, design, cycle).T).T
+    basis, root = np.linalg.qr(design)
+    weights: Values = np.linalg.solve(root, own_columns(positions, basis, cycle).T).T
     return weights
 
 
-def own_columns(positions: Positions, design: Values, cycle: Cycle) -> Values:
+def own_columns(positions: Positions, basis: Values, cycle: Cycle) -> Values:
     """Q - PQ, n × p: orthonormal columns Q of the design less their projection on what only a cycle explains.
 
-    Without a cycle they are Q itself; with one they are at right angles to each of its places.
+    Without a cycle they are Q itself; with one they are at right angles to what sets its places apart.
     """
-    basis = np.linalg.qr(design)[0]
     if not cycle.present:
         return basis
     length = len(cycle.profile)

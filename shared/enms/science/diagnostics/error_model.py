@@ -127,13 +127,14 @@ def estimate_errors(
         return ErrorModel(np.zeros(0), scale, n, p, nothing)
     # In units of the residuals, so that kWh or MWh make no difference to any decision.
     unit = residuals / scale
+    basis, root = np.linalg.qr(design)
     cycle = nothing
     if n >= 2 * length + p:
         noise = _noise_spectrum(positions, without_means(positions, unit, length), order)
-        if repeats(positions, unit, design, noise, length):
-            cycle = estimate_cycle(positions, unit, design, length)
+        if repeats(positions, unit, basis, noise, length):
+            cycle = estimate_cycle(positions, unit, basis, root, length)
             unit = without_cycle(positions, unit, design, cycle)
-    phi, variance = _autoregression(positions, unit, design, order, cycle)
+    phi, variance = _autoregression(positions, unit, basis, order, cycle)
     kept = Cycle(cycle.profile * scale, cycle.coefficient_bias * scale)
     return ErrorModel(phi, float(np.sqrt(variance)) * scale, n, p, kept)
 
@@ -148,7 +149,7 @@ def _noise_spectrum(positions: Positions, residuals: Values, order: int) -> Valu
 
 
 def _autoregression(
-    positions: Positions, residuals: Values, design: Values, order: int, cycle: Cycle
+    positions: Positions, residuals: Values, basis: Values, order: int, cycle: Cycle
 ) -> tuple[Values, float]:
     """φ and σ² by Yule and Walker's equations, freed of the bias that residuals and gaps bring.
 
@@ -165,7 +166,7 @@ def _autoregression(
     lags = slice(order + 1)
     observed = np.fft.irfft(np.abs(series) ** 2, length)[lags]
     pairs = np.fft.irfft(np.abs(present) ** 2, length)[lags].round()
-    taken = _taken(positions, design, cycle, length)
+    taken = _taken(positions, basis, cycle, length)
     gamma = observed / n
     fitted = _yule_walker(gamma) or (np.zeros(0), float(gamma[0]))
     for _ in range(_CORRECTIONS):
@@ -181,9 +182,9 @@ def _autoregression(
     return fitted
 
 
-def _taken(positions: Positions, design: Values, cycle: Cycle, length: int) -> Values:
+def _taken(positions: Positions, basis: Values, cycle: Cycle, length: int) -> Values:
     """h(f): what the fit takes out of the errors' spectrum."""
-    columns = own_columns(positions, design, cycle)
+    columns = own_columns(positions, basis, cycle)
     if not cycle.present:
         return _power(positions, columns, length)
     place = positions % len(cycle.profile)

@@ -21,6 +21,8 @@ class Goodness:
         cv_rmse_percent: 100 · rmse ÷ mean.
         nmbe_percent: 100 · Σ(actual - predicted) ÷ ((n - p) · mean): above 0 where too little is predicted.
 
+    With a mean of zero (a block in which nothing ran) the last two are infinite, unless nothing was missed.
+
     Source: ASHRAE Guideline 14-2014, equations 5-4 to 5-7.
     """
 
@@ -52,7 +54,6 @@ def goodness(actual: Values, predicted: Values, parameters: int) -> Goodness:
     r_squared = 1 - squared / total if total > 0 else 0.0
     spread = max(n - 1, 1)
     rmse = float(np.sqrt(squared / freedom))
-    scale = abs(mean) if mean else float("inf")
     return Goodness(
         observations=n,
         parameters=parameters,
@@ -60,6 +61,12 @@ def goodness(actual: Values, predicted: Values, parameters: int) -> Goodness:
         adjusted_r_squared=1 - (1 - r_squared) * spread / freedom if parameters else r_squared,
         rmse=rmse,
         mae=float(np.abs(errors).mean()),
-        cv_rmse_percent=100 * rmse / scale,
-        nmbe_percent=100 * float(errors.sum()) / (freedom * scale),
+        cv_rmse_percent=_percent(rmse, abs(mean)),
+        nmbe_percent=_percent(float(errors.sum()) / freedom, abs(mean)),
     )
+
+
+def _percent(part: float, whole: float) -> float:
+    if whole:
+        return 100 * part / whole
+    return float(np.copysign(np.inf, part)) if part else 0.0

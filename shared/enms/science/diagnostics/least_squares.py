@@ -5,10 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from enms.science.arrays import Values
+from enms.science.arrays import Flags, Values
 
 # Of a column's unit norm: what is left of it after the others, below which it says nothing of its own.
 _NOTHING_LEFT = 1e-7
+# Of a column's mean: a spread that rounding alone can leave of a constant.
+_CONSTANT = 1e-12
 
 
 class CollinearColumnsError(ValueError):
@@ -47,17 +49,17 @@ class LeastSquares:
 
     @property
     def observations(self) -> int:
-        """N."""
+        """How many rows there are, n."""
         return len(self.design)
 
     @property
     def parameters(self) -> int:
-        """P, the intercept included."""
+        """How many columns there are, p, the intercept included."""
         return int(self.design.shape[1])
 
     @property
     def degrees_of_freedom(self) -> int:
-        """N - p."""
+        """What is left of n, n - p."""
         return self.observations - self.parameters
 
     @cached_property
@@ -91,7 +93,9 @@ def solve(design: Values, target: Values) -> LeastSquares:
     means = design[:, 1:].mean(axis=0)
     centred = design[:, 1:] - means
     norms = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-    _refuse_constant(norms, means, n)
+    constant = np.flatnonzero(_are_constant(norms, means, n))
+    if constant.size:
+        raise CollinearColumnsError(int(constant[0]) + 1, [0])
     q, r = np.linalg.qr(centred / norms)
     _refuse_collinear(r)
     inverse_r = np.linalg.solve(r, np.eye(p - 1)) if p > 1 else np.zeros((0, 0))
@@ -107,11 +111,10 @@ def solve(design: Values, target: Values) -> LeastSquares:
     return LeastSquares(design, target, coefficients, residuals, root, leverages)
 
 
-def _refuse_constant(norms: Values, means: Values, n: int) -> None:
-    scale = np.sqrt(n) * np.maximum(np.abs(means), 1e-300)
-    constant = np.flatnonzero(norms <= 1e-12 * scale)
-    if constant.size:
-        raise CollinearColumnsError(int(constant[0]) + 1, [0])
+def _are_constant(norms: Values, means: Values, n: int) -> Flags:
+    """Which columns vary by no more than rounding; `norms` are those of the centred columns."""
+    constant: Flags = norms <= _CONSTANT * np.sqrt(n) * np.abs(means)
+    return constant
 
 
 def _refuse_collinear(r: Values) -> None:
@@ -129,12 +132,13 @@ def solve_quickly(design: Values, target: Values) -> Values:
     """Coefficients alone, by the normal equations of centred and scaled columns.
 
     For the many refits of a validation: what the columns can't tell apart is shared out (least norm) instead
-    of refused.
+    of refused, and a column that is constant in these rows gets zero.
     """
     means = design[:, 1:].mean(axis=0)
     centred = design[:, 1:] - means
     norms = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-    norms[norms == 0] = 1.0
+    constant = _are_constant(norms, means, len(design))
+    centred[:, constant], norms[constant] = 0.0, 1.0
     scaled = centred / norms
     average = target.mean()
     inverse = np.linalg.pinv(scaled.T @ scaled, rcond=1e-10, hermitian=True)

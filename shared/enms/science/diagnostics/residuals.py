@@ -57,7 +57,7 @@ def curvature_share(fit: LeastSquares) -> float:
         return 0.0
     fitted = fit.target - fit.residuals
     squared = (fitted - fitted.mean()) ** 2
-    own = squared - fit.design @ (fit.normal_inverse @ (fit.design.T @ squared))
+    own = squared - fit.design @ (fit.root @ (fit.root.T @ (fit.design.T @ squared)))
     left = float(own @ own)
     if left <= 1e-12 * float(squared @ squared):
         return 0.0

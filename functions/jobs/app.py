@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from enms.services import daily_kpis
+from enms.services import daily_kpis, retraining
 from enms.services import jobs as job_service
+from enms.services.connect import model_store
 from enms.settings import JobsSettings
 from enms.web.access import engineer, viewer
 from enms.web.app import DatabaseDependency, function_handler
@@ -22,7 +23,7 @@ class RunsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    job: Literal["daily-kpis"] | None = None
+    job: Literal["daily-kpis", "retrain", "train-baseline"] | None = None
     state: Literal["queued", "running", "succeeded", "partial", "failed"] | None = None
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=1_000_000)
@@ -35,6 +36,16 @@ class DailyKpisRequest(BaseModel):
 
     date: datetime.date | None = Field(
         None, description="local day; each factory's latest closed one where none is given"
+    )
+
+
+class RetrainRequest(BaseModel):
+    """Which machines."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    machine_ids: list[UUID] | None = Field(
+        None, description="all active machines where none are named", max_length=10_000
     )
 
 
@@ -65,9 +76,37 @@ def run_daily_kpis(
         job_service.launch(database, settings.daily_kpis_function, run_id)
     else:
         background.add_task(daily_kpis.run, database, run_id)
+    return _accepted(settings, background, daily_kpis.JOB, run_id)
+
+
+@router.post(
+    "/api/v1/jobs/retrain/run",
+    status_code=202,
+    responses=answers("Accepted", 202),
+    dependencies=[engineer],
+)
+def run_retraining(
+    request: Request,
+    background: BackgroundTasks,
+    database: DatabaseDependency,
+    asked: RetrainRequest | None = None,
+) -> JsonResponse:
+    """Asks for the retraining now; `Location` tells where to see how it goes."""
+    settings: JobsSettings = request.app.state.settings
+    store = None if settings.retrain_state_machine else model_store(settings)
+    machine_ids = asked.machine_ids if asked else None
+    run_id = job_service.request_retraining(database, "request", request.state.caller.actor, machine_ids)
+    if settings.retrain_state_machine:
+        job_service.start(database, settings.retrain_state_machine, run_id)
+    elif store:
+        background.add_task(retraining.run_here, database, store, settings, run_id)
+    return _accepted(settings, background, retraining.JOB, run_id)
+
+
+def _accepted(settings: JobsSettings, background: BackgroundTasks, job: str, run_id: UUID) -> JsonResponse:
     location = f"{settings.public_prefix}/api/v1/jobs/runs/{run_id}"
     return JsonResponse(
-        {"run_id": run_id, "job": daily_kpis.JOB, "state": "queued", "location": location},
+        {"run_id": run_id, "job": job, "state": "queued", "location": location},
         status_code=202,
         headers={"location": location},
         background=background,

@@ -46,6 +46,7 @@ def fresh_stack(second_checkout: Path) -> Iterator[Stack]:
         "ENMS_STATE_DIR": str(second_checkout / "state"),
         "ENMS_DEMO_DAYS": "3",
         "DAILY_KPIS_SCHEDULE": "rate(1 minute)",
+        "RETRAIN_SCHEDULE": "rate(1 minute)",
     }
     stack = Stack(second_checkout, settings)
     yield stack

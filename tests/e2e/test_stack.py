@@ -15,6 +15,11 @@ import psycopg2
 import pytest
 from e2e.running_stack import Stack
 
+from enms.artifacts import ModelStore
+from enms.errors import ConflictError
+from enms_local.stack.objects import with_models
+from enms_local.stack.settings import StackSettings
+
 API = "/api/analytics"
 
 
@@ -130,6 +135,27 @@ def test_up_after_a_restart_of_the_machine_gave_our_ids_to_others(stack: Stack) 
     assert stranger.poll() is None
     stranger.kill()
     stranger.wait()
+
+
+@pytest.mark.usefixtures("new_aws_clients")
+def test_models_outlive_a_killed_cloud(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in with_models({}, StackSettings.load(stack.settings)).items():
+        monkeypatch.setenv(name, value)
+    keys = [f"baselines/{number}/electrical/v000001.json" for number in range(20)]
+    hashes = [ModelStore(os.environ["MODELS_BUCKET"]).put(key, key.encode() * 500) for key in keys]
+    cloud = stack.process("localstack")
+    cloud.kill()
+    psutil.wait_procs([cloud], timeout=10)
+
+    output = stack.enms("up")
+
+    assert re.search(r"^Models +\d+ objects put back", output, re.MULTILINE)
+    store = ModelStore(os.environ["MODELS_BUCKET"])
+    assert [store.get(key, sha256) for key, sha256 in zip(keys, hashes, strict=True)] == [
+        key.encode() * 500 for key in keys
+    ]
+    with pytest.raises(ConflictError):
+        store.put(keys[0], b"other bytes")
 
 
 def test_a_part_that_hangs_is_replaced(stack: Stack) -> None:

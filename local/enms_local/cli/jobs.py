@@ -1,11 +1,14 @@
 """Commands `enms jobs …`: running by hand what rules run by themselves."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from enms_local.cli.output import JsonOption, print_json, print_table
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 jobs = typer.Typer(help="Run by hand what rules run by themselves.", no_args_is_help=True)
 run = typer.Typer(help="Run a job now.", no_args_is_help=True)
@@ -15,6 +18,13 @@ jobs.add_typer(run, name="run")
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.add_typer(jobs, name="jobs")
+
+
+MachineOption = Annotated[
+    list[str] | None,
+    typer.Option("--machine", help="Name of a machine; again for more. Else all."),
+]
+FactoryOption = Annotated[str | None, typer.Option("--factory", help="Factory of the machines named.")]
 
 
 @run.command("daily-kpis")
@@ -46,6 +56,43 @@ def daily_kpis(
         for item in account["items"]
     ]  # fmt: skip
     print_table(("factory", "day", "state", "rows", "reason"), rows)
+    _tell(run_id, account)
+
+
+@run.command("retrain")
+def retrain(
+    machine: MachineOption = None, factory: FactoryOption = None, *, as_json: JsonOption = False
+) -> None:
+    """Trains baselines anew; a new one takes over only if it is no worse than the active one."""
+    from enms.database.connection import Database
+    from enms.observability import log_to_stderr
+    from enms.services import jobs as services
+    from enms.services import registry, retraining
+    from enms_local.cli.database import database_url
+    from enms_local.cli.models import models
+
+    log_to_stderr()
+    settings, store = models()
+    database = Database(database_url, statement_timeout_seconds=600)
+    machine_ids = [registry.find_machine(database, name, factory)["id"] for name in machine or ()] or None
+    run_id = services.request_retraining(database, "command", "local", machine_ids)
+    retraining.run_here(database, store, settings, run_id)
+    account = services.run(database, run_id)
+    if as_json:
+        print_json(account)
+        return
+    rows = [
+        (item["detail"]["factory_name"], item["detail"]["machine_name"], item["state"],
+         item["detail"].get("model_version"), item["detail"].get("verdict"), item["detail"].get("activated"),
+         item["detail"].get("reason"))
+        for item in account["items"]
+    ]  # fmt: skip
+    rows.sort(key=lambda row: row[:2])
+    print_table(("factory", "machine", "state", "version", "verdict", "active", "reason"), rows)
+    _tell(run_id, account)
+
+
+def _tell(run_id: "UUID", account: dict[str, Any]) -> None:
     typer.echo(f"Run {run_id} {account['state']}.")
     if account["state"] != "succeeded":
         raise typer.Exit(1)

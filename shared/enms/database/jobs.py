@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -17,6 +17,7 @@ type ItemState = Literal["succeeded", "skipped", "failed"]
 _RUN = """
     id, job, trigger, actor, state, scheduled_for, created_at, started_at, ended_at, counts, parameters, error
 """
+_ITEMS = "SELECT item, state, detail, updated_at FROM analytics.job_items WHERE run_id = %s ORDER BY item"
 # What may be begun (again): the job's lock is held, so a run that is `running` was cut off.
 _UNFINISHED = "state IN ('queued', 'running', 'failed')"
 
@@ -35,6 +36,15 @@ def only_runner(connection: Connection, job: str) -> Iterator[None]:
     finally:
         if not connection.closed:
             rows(connection, "SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def only_planner(connection: Connection, job: str) -> None:
+    """Lets one transaction at a time decide what a job has to do; needs a transaction, lasts as long as it.
+
+    Raises:
+        UnavailableError: Another one decides for longer than the lock time-out.
+    """
+    rows(connection, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"enms job {job}"])
 
 
 def add_run(
@@ -73,6 +83,23 @@ def add_scheduled_run(connection: Connection, job: str, actor: str, scheduled_fo
     return run_id
 
 
+def scheduled_run(connection: Connection, job: str, scheduled_for: datetime) -> Row | None:
+    """The run of one firing of a job's rule, if it was noted."""
+    found = rows(
+        connection,
+        f"""
+        SELECT {_RUN} FROM analytics.job_runs WHERE job = %s AND scheduled_for = %s AND trigger = 'schedule'
+        """,  # noqa: S608
+        [job, scheduled_for],
+    )
+    return found[0] if found else None
+
+
+def is_noted(connection: Connection, run_id: UUID) -> bool:
+    """Whether there is such a run."""
+    return bool(rows(connection, "SELECT 1 FROM analytics.job_runs WHERE id = %s", [run_id]))
+
+
 def begin(connection: Connection, run_id: UUID) -> Row | None:
     """Marks a run as running; None when it is over already. Needs the job's lock."""
     found = rows(
@@ -84,6 +111,52 @@ def begin(connection: Connection, run_id: UUID) -> Row | None:
         [run_id],
     )
     return found[0] if found else None
+
+
+def claim(connection: Connection, run_id: UUID, holder: str) -> Row | None:
+    """Marks a run as running for a holder, who may ask again; None when it is over, or another's."""
+    found = rows(
+        connection,
+        f"""
+        UPDATE analytics.job_runs
+        SET state = 'running', started_at = coalesce(started_at, now()),
+            parameters = parameters || jsonb_build_object('execution', %(holder)s::text)
+        WHERE id = %(run_id)s
+          AND (state = 'queued' OR (state = 'running' AND parameters->>'execution' = %(holder)s))
+        RETURNING {_RUN}
+        """,  # noqa: S608
+        {"run_id": run_id, "holder": holder},
+    )
+    return found[0] if found else None
+
+
+def claim_cut_off(connection: Connection, job: str, holder: str, silent_for: timedelta) -> Row | None:
+    """Takes over the oldest run of a job that gave no sign of life for a while; None when there is none."""
+    found = rows(
+        connection,
+        f"""
+        UPDATE analytics.job_runs
+        SET parameters = parameters || jsonb_build_object('execution', %(holder)s::text)
+        WHERE id = (
+            SELECT r.id FROM analytics.job_runs r
+            WHERE r.job = %(job)s AND r.state = 'running' AND now() - %(silent_for)s > greatest(
+                r.started_at, (SELECT max(i.updated_at) FROM analytics.job_items i WHERE i.run_id = r.id))
+            ORDER BY r.created_at LIMIT 1)
+        RETURNING {_RUN}
+        """,  # noqa: S608
+        {"job": job, "holder": holder, "silent_for": silent_for},
+    )
+    return found[0] if found else None
+
+
+def set_parameters(connection: Connection, run_id: UUID, parameters: Mapping[str, Any]) -> Row:
+    """Adds to what is kept with a run, and gives the run."""
+    (changed,) = rows(
+        connection,
+        f"UPDATE analytics.job_runs SET parameters = parameters || %s WHERE id = %s RETURNING {_RUN}",  # noqa: S608
+        [Json(dict(parameters)), run_id],
+    )
+    return changed
 
 
 def note_item(
@@ -117,12 +190,22 @@ def run(database: Database, run_id: UUID) -> Row | None:
     return database.row(f"SELECT {_RUN} FROM analytics.job_runs WHERE id = %s", [run_id])  # noqa: S608
 
 
+def item_state(database: Database, run_id: UUID, item: str) -> ItemState | None:
+    """What became of one thing that a run dealt with; None before."""
+    found = database.row(
+        "SELECT state FROM analytics.job_items WHERE run_id = %s AND item = %s", [run_id, item]
+    )
+    return found["state"] if found else None
+
+
 def items(database: Database, run_id: UUID) -> list[Row]:
     """What a run dealt with."""
-    return database.rows(
-        "SELECT item, state, detail, updated_at FROM analytics.job_items WHERE run_id = %s ORDER BY item",
-        [run_id],
-    )
+    return database.rows(_ITEMS, [run_id])
+
+
+def items_of(connection: Connection, run_id: UUID) -> list[Row]:
+    """What a run dealt with, as a transaction sees it."""
+    return rows(connection, _ITEMS, [run_id])
 
 
 def runs(

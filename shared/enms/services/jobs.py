@@ -1,24 +1,28 @@
 """What runs by itself: rules, runs, and asking for a run."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from enms.database import jobs
+from enms.aws import create_client
+from enms.database import jobs, retraining
 from enms.database.connection import Database
 from enms.database.jobs import RunState, Trigger
 from enms.errors import InvalidInputError, NotFoundError, UnavailableError
 from enms.observability import logger
 from enms.services import daily_kpis
+from enms.services.retraining import JOB as RETRAIN
+from enms.services.retraining import TRAINING_JOB
 from enms.services.schedules import next_firing
 from enms.settings import SchedulerSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 type Answer = dict[str, Any]
 
@@ -40,7 +44,11 @@ JOBS: Mapping[str, Job] = {
     daily_kpis.JOB: Job(
         "Key figures of each factory's latest closed local day, and of its machines.",
         lambda settings: settings.daily_kpis_schedule,
-    )
+    ),
+    RETRAIN: Job(
+        "A new baseline for each machine of the factories whose Sunday 02:00 has come.",
+        lambda settings: settings.retrain_schedule,
+    ),
 }
 
 
@@ -83,24 +91,87 @@ def request_daily_kpis(database: Database, trigger: Trigger, actor: str, day: da
     return jobs.add_run(database, daily_kpis.JOB, trigger, actor, parameters)
 
 
-def launch(database: Database, function_name: str, run_id: UUID) -> None:
+def request_retraining(
+    database: Database, trigger: Trigger, actor: str, machine_ids: Sequence[UUID] | None
+) -> UUID:
+    """Notes that a retraining is wanted, of certain machines or of all active ones.
+
+    Raises:
+        InvalidInputError: No machine is named, or there is none with an id.
+    """
+    if machine_ids is None:
+        return jobs.add_run(database, RETRAIN, trigger, actor, {})
+    wanted = list(dict.fromkeys(machine_ids))
+    if not wanted:
+        raise InvalidInputError(
+            "machine_ids is empty: name machines, or leave it out for all of them.",
+            parameter="machine_ids",
+            given=[],
+            allowed="ids of machines",
+        )
+    with database.connection() as connection:
+        known = {row["machine_id"] for row in retraining.machines(connection, wanted)}
+    unknown = [str(each) for each in wanted if each not in known]
+    if unknown:
+        raise InvalidInputError(
+            f"machine_ids: there is no machine {', '.join(unknown)}.",
+            parameter="machine_ids",
+            given=unknown,
+            allowed="ids of machines",
+        )
+    return jobs.add_run(database, RETRAIN, trigger, actor, {"machine_ids": [str(each) for each in wanted]})
+
+
+def request_training(database: Database, actor: str, parameters: Mapping[str, Any]) -> UUID:
+    """Notes a training that outlasts its request.
+
+    Args:
+        database: The database.
+        actor: Who asked.
+        parameters: What was asked, as JSON has it.
+    """
+    return jobs.add_run(database, TRAINING_JOB, "request", actor, parameters)
+
+
+def launch(database: Database, function_name: str, run_id: UUID, step: str | None = None) -> None:
     """Hands a run to the Lambda function that does it, and doesn't wait.
+
+    Args:
+        database: The database.
+        function_name: The function.
+        run_id: The run.
+        step: Which of its works, for a function that has several.
 
     Raises:
         UnavailableError: Lambda didn't take it; the run is noted as failed.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
+    event = {"run_id": str(run_id)} | ({"step": step} if step else {})
     try:
-        _lambda_client().invoke(
-            FunctionName=function_name, InvocationType="Event", Payload=json.dumps({"run_id": str(run_id)})
+        _lambda_client().invoke(FunctionName=function_name, InvocationType="Event", Payload=json.dumps(event))
+    except (BotoCoreError, ClientError) as error:
+        raise _not_launched(
+            database, run_id, "The function that does the job could not be called."
+        ) from error
+
+
+def start(database: Database, state_machine: str, run_id: UUID) -> None:
+    """Hands a run to the state machine that does it, and doesn't wait; once, however often it is called.
+
+    Raises:
+        UnavailableError: Step Functions didn't take it; the run is noted as failed.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        _step_functions_client().start_execution(
+            stateMachineArn=state_machine, name=str(run_id), input=json.dumps({"run_id": str(run_id)})
         )
     except (BotoCoreError, ClientError) as error:
-        logger.exception("run not launched")
-        message = "The function that does the job could not be called."
-        with database.connection() as connection:
-            jobs.end(connection, run_id, "failed", {}, message)
-        raise UnavailableError(message, run_id=str(run_id)) from error
+        raise _not_launched(
+            database, run_id, "The state machine that does the job could not be started."
+        ) from error
 
 
 def runs(database: Database, job: str | None, state: RunState | None, limit: int, offset: int) -> Answer:
@@ -131,8 +202,18 @@ def _next_run(
     return next_firing(job.schedule(settings), now, last["scheduled_for"] if last else None)
 
 
+def _not_launched(database: Database, run_id: UUID, message: str) -> UnavailableError:
+    logger.exception("run not launched")
+    with database.connection() as connection:
+        jobs.end(connection, run_id, "failed", {}, message)
+    return UnavailableError(message, run_id=str(run_id))
+
+
 @cache
 def _lambda_client() -> "LambdaClient":
-    import boto3
+    return cast("LambdaClient", create_client("lambda"))
 
-    return boto3.client("lambda")
+
+@cache
+def _step_functions_client() -> "SFNClient":
+    return cast("SFNClient", create_client("stepfunctions"))

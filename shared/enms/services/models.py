@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from enms.artifacts import ModelStore
+from enms.artifacts import DamagedArtifactError, ModelStore
 from enms.database import baselines
 from enms.database.connection import Database, Row
 from enms.errors import ConflictError, InvalidInputError, NotFoundError
@@ -36,15 +36,19 @@ def document(store: ModelStore, row: Row) -> dict[str, Any]:
 
     Raises:
         ConflictError: The model was made by another program, which keeps no document.
-        DamagedArtifactError: The bytes are not those that were written.
-        NotFoundError: The bucket has it no more.
+        DamagedArtifactError: The bytes are not those that were written, or are gone.
     """
     if row["artifact_sha256"] is None:
         raise ConflictError(
             f"Version {row['model_version']} was made by another program, which keeps no document of it: "
             "train a baseline instead."
         )
-    return _parsed(store.get(row["artifact_key"], row["artifact_sha256"]))
+    try:
+        content = store.get(row["artifact_key"], row["artifact_sha256"])
+    except NotFoundError as error:
+        # The row promises it: whoever asked did nothing wrong.
+        raise DamagedArtifactError(error.message, **error.details) from error
+    return _parsed(content)
 
 
 @lru_cache(maxsize=16)

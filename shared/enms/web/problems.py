@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from enms.artifacts import DamagedArtifactError
 from enms.errors import (
     ConflictError,
     EnmsError,
@@ -35,6 +36,9 @@ _KINDS: Mapping[type[EnmsError], _Kind] = {
     NotFoundError: _Kind(HTTPStatus.NOT_FOUND, "Not found", "urn:enms:problem:not-found"),
     ConflictError: _Kind(HTTPStatus.CONFLICT, "Conflict", "urn:enms:problem:conflict"),
     ForbiddenError: _Kind(HTTPStatus.FORBIDDEN, "Forbidden", "urn:enms:problem:forbidden"),
+    DamagedArtifactError: _Kind(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "Damaged model", "urn:enms:problem:damaged-model"
+    ),
     UnavailableError: _Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "Not available now", "urn:enms:problem:unavailable"
     ),

@@ -194,7 +194,8 @@ def _memory(left: Values, squares: Values, lag: int) -> Values:
     products = np.einsum("ij,ij->j", left[lag:], left[:-lag])
     raw = np.divide(products, squares, out=np.zeros(len(squares)), where=squares > 0)
     unbiased = (raw * count + _MEMORY_OFFSET) / (count - _MEMORY_SHRINKAGE)
-    return np.minimum(np.clip(unbiased, 0, 1) ** (1 / lag), _LONGEST_MEMORY)
+    memory: Values = np.minimum(np.clip(unbiased, 0, 1) ** (1 / lag), _LONGEST_MEMORY)
+    return memory
 
 
 def _noise(count: int, memory: float, simulations: int) -> Values:

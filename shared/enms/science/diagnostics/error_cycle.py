@@ -17,7 +17,7 @@ from enms.science.diagnostics.grid import on_grid, weighed_products
 CYCLE_LENGTH: Mapping[Interval, int] = {"hour": 24, "day": 7}
 # A cycle that is none would widen intervals: it has to be all but certain.
 _SIGNIFICANCE = 0.001
-# Of the largest eigenvalue: what less is left of a place of the cycle beside the drivers can't be told.
+# Of the observations at a place of the cycle: what less is left of it beside the drivers can't be told.
 _NOTHING_LEFT = 1e-8
 
 
@@ -72,15 +72,15 @@ def repeats(positions: Positions, residuals: Values, basis: Values, spectrum: Va
     """
     from scipy.special import chdtrc
 
-    place = positions % length
-    indicators = np.zeros((len(place), length))
-    indicators[np.arange(len(place)), place] = 1
-    left = indicators - basis @ (basis.T @ indicators)
+    shared, directions, _ = _apart(positions, basis, length)
+    count = directions.shape[1]
+    if not count:
+        return False
+    left = directions[positions % length] - basis @ (shared.T @ directions)
     covariance = weighed_products(on_grid(positions, left), spectrum)
-    sizes, directions = np.linalg.eigh(covariance)
-    told = sizes > _NOTHING_LEFT * sizes[-1]
-    scores = directions.T[told] @ np.bincount(place, residuals, length)
-    return bool(chdtrc(told.sum(), (scores**2 / sizes[told]).sum()) < _SIGNIFICANCE)
+    scores = directions.T @ np.bincount(positions % length, residuals, length)
+    statistic = scores @ np.linalg.solve(covariance, scores)
+    return bool(chdtrc(count, statistic) < _SIGNIFICANCE)
 
 
 def estimate_cycle(
@@ -95,8 +95,9 @@ def estimate_cycle(
         root: R, p × p.
         length: Of the cycle.
     """
-    shared, inverse = _beside(positions, basis, length)
-    profile = inverse @ np.bincount(positions % length, residuals, length)
+    shared, directions, sizes = _apart(positions, basis, length)
+    scores = directions.T @ np.bincount(positions % length, residuals, length)
+    profile: Values = directions @ (scores / sizes)
     bias: Values = np.linalg.solve(root, shared.T @ profile)
     return Cycle(profile, bias)
 
@@ -121,15 +122,21 @@ def own_columns(positions: Positions, basis: Values, cycle: Cycle) -> Values:
     if not cycle.present:
         return basis
     length = len(cycle.profile)
-    shared, inverse = _beside(positions, basis, length)
-    moved = inverse @ shared
+    shared, directions, sizes = _apart(positions, basis, length)
+    moved = directions / sizes @ (directions.T @ shared)
     columns: Values = basis - moved[positions % length] + basis @ (shared.T @ moved)
     return columns
 
 
-def _beside(positions: Positions, basis: Values, length: int) -> tuple[Values, Values]:
-    """D'Q, and the pseudo-inverse of D'(I - QQ')D, for the indicators D of the places of a cycle."""
+def _apart(positions: Positions, basis: Values, length: int) -> tuple[Values, Values, Values]:
+    """D'Q, and eigenvectors and values of D'(I - QQ')D, for the indicators D of the places of a cycle.
+
+    Only those that are not 0: shapes of a cycle that no combination of columns has. A design with the hours
+    of the day leaves none.
+    """
     place = positions % length
+    counts = np.bincount(place, minlength=length).astype(np.float64)
     shared = np.stack([np.bincount(place, column, length) for column in basis.T], axis=1)
-    own = np.diag(np.bincount(place, minlength=length).astype(np.float64)) - shared @ shared.T
-    return shared, np.linalg.pinv(own, rcond=_NOTHING_LEFT, hermitian=True)
+    sizes, directions = np.linalg.eigh(np.diag(counts) - shared @ shared.T)
+    told = sizes > _NOTHING_LEFT * counts.max()
+    return shared, directions[:, told], sizes[told]

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import numpy as np
 
-from enms.artifacts import ModelStore
+from enms.artifacts import DamagedArtifactError, ModelStore
 from enms.database import baselines
-from enms.database.connection import Connection, Database, Row
+from enms.database.connection import Connection, Database
 from enms.errors import ConflictError, InvalidInputError
 from enms.science.arrays import Values
 from enms.science.baseline.build import Built
@@ -62,20 +62,22 @@ def decide(
     active = baselines.active(connection, measured.machine.id, energy_type)
     if active is None:
         return Decision(True, "There was no active model.")
+    try:
+        content = models.document(store, active)
+    except DamagedArtifactError as error:
+        return Decision(True, f"The active version {active['model_version']} can't be read: {error.message}")
     if status == "caution":
         return Decision(
             False,
             f"A model to be used with care doesn't displace the active version {active['model_version']}.",
         )
-    return _against(connection, store, built, measured, active)
+    return _against(connection, built, measured, active["model_version"], content)
 
 
 def _against(
-    connection: Connection, store: ModelStore, built: Built, measured: Measured, active: Row
+    connection: Connection, built: Built, measured: Measured, version: int, content: Mapping[str, Any]
 ) -> Decision:
     """Champion against challenger on the same recent time."""
-    version = active["model_version"]
-    content = models.document(store, active)
     champion = Baseline.from_document(content)
     data = built.data
     if champion.interval != data.interval:

@@ -117,7 +117,7 @@ def _histogram(left: Values, rmse: float) -> Html:
         marks.append(plot.line("fit", normal_x, normal_y))
     return _figure(
         plot.svg(*marks),
-        "How residuals are distributed. The line is the normal distribution of their spread.",
+        "How residuals are distributed. The line is the normal distribution with their spread.",
     )
 
 
@@ -128,21 +128,22 @@ def _over_driver(content: Document, actual: Values, predicted: Values, step: int
         return Html()
     name, values = kept["name"], np.array(kept["values"])
     xs = np.linspace(values.min(), values.max(), _LINE_POINTS)
-    # Other drivers at what they add on average.
-    fit = predicted.mean() - _effect(content, name, values).mean() + _effect(content, name, xs)
+    others = predicted - _effect(content, name, values)
+    fit = _effect(content, name, xs) + others.mean()
+    levelled = actual - others + others.mean()
     unit = driver(name).unit
     plot = Plot(
-        "Energy against the strongest driver", scale(*_ends(values)), scale(*_ends(np.append(actual, fit))),
-        f"{name}, {unit}" if unit else name, "actual, kWh",
+        "Energy against the strongest driver", scale(*_ends(values)), scale(*_ends(np.append(levelled, fit))),
+        f"{name}, {unit}" if unit else name, "actual, others levelled, kWh",
     )  # fmt: skip
     marks = (
-        plot.dots(values[::step].tolist(), actual[::step].tolist()),
+        plot.dots(values[::step].tolist(), levelled[::step].tolist()),
         plot.line("fit", xs.tolist(), fit.tolist()),
     )
     return _figure(
         plot.svg(*marks),
-        f"Actual energy against {name}, the driver that contributes most. The line is the model's, all other "
-        "drivers at what they add on average.",
+        f"Actual energy against {name}, the driver that contributes most, with the model's line. What the "
+        "model ascribes to other drivers is levelled to its mean.",
     )
 
 

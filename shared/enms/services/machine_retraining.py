@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from enms.artifacts import ModelStore
+from enms.artifacts import DamagedArtifactError, ModelStore
 from enms.database import baselines, jobs
 from enms.database.connection import Database
 from enms.errors import InvalidInputError
+from enms.observability import logger
 from enms.services import models
 from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import limits_of
@@ -84,10 +85,15 @@ def _requests(
     active = baselines.active(database, machine_id, energy_type)
     if active is None:
         return [chosen]
-    content = models.document(store, active)
+    try:
+        content = models.document(store, active)
+    except DamagedArtifactError:
+        logger.exception("active baseline can't be read", extra={"machine_id": str(machine_id)})
+        return [chosen]
     chosen = replace(chosen, interval=content["interval"])
     drivers = tuple(content["settings"]["drivers_used"])
-    return [replace(chosen, drivers=drivers, model=content["kind"]), chosen]
+    # Of equals the first is kept: so a step that is repeated doesn't take its own former answer's drivers.
+    return [chosen, replace(chosen, drivers=drivers, model=content["kind"])]
 
 
 def _noted_at(database: Database, run_id: UUID | None) -> datetime:

@@ -1,10 +1,13 @@
 """Training a baseline: read, fit, judge, keep, and let it take over where it may."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -20,6 +23,7 @@ from enms.science.baseline import model as documents
 from enms.science.baseline.build import Built, Request, build
 from enms.science.baseline.drivers import CALENDAR, DRIVERS, OUTDOOR_TEMPERATURE
 from enms.science.baseline.forms import DEGREES
+from enms.science.baseline.names import Interval
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.terms import needs
 from enms.science.baseline.verdict import Limits
@@ -66,7 +70,8 @@ def check(request: TrainingRequest) -> None:
     Raises:
         InvalidInputError: The period means nothing, or a model is forced without a reason.
     """
-    periods.check_order(request.start, request.end)
+    with _in_names_of_training():
+        periods.check_order(request.start, request.end)
     if request.force and not (request.reason or "").strip():
         raise InvalidInputError(
             "reason: forcing a model needs the reason, which is kept with it.",
@@ -74,6 +79,17 @@ def check(request: TrainingRequest) -> None:
             given=request.reason,
             allowed="a sentence",
         )
+
+
+def check_machine(database: Database, request: TrainingRequest) -> None:
+    """Refuses what is going to be done later and can't be: what no run need be noted for.
+
+    Raises:
+        InvalidInputError: The period means nothing.
+        NotFoundError: There is no such machine.
+    """
+    with _in_names_of_training():
+        training_context(database, request)
 
 
 def is_long(request: TrainingRequest) -> bool:
@@ -160,10 +176,11 @@ def fit(database: Database, settings: TrainingSettings, request: TrainingRequest
         InvalidInputError: No baseline can be fitted to this.
         NotFoundError: There is no such machine.
     """
-    machine = training_context(database, request)
     wanted = None if request.drivers is None else _wanted(request)
-    with database.connection() as connection:
-        measured = measure(connection, machine, request.energy_type, request.interval, wanted)
+    with _in_names_of_training():
+        machine = training_context(database, request)
+        with database.connection() as connection:
+            measured = measure(connection, machine, request.energy_type, request.interval, wanted)
     limits = limits_of(settings)
     asked = Request(request.drivers, candidates(measured), request.model)
     if request.drivers is not None:
@@ -234,7 +251,29 @@ def training_context(database: Database, request: TrainingRequest) -> MachineCon
     periods.check_order(request.start, request.end)
     machine = machine_context(database, request.machine_id, request.start, request.end)
     period = periods.between(machine.start, machine.end, request.start, request.end)
-    return replace(machine, start=period.start, end=min(period.end, datetime.now(UTC)))
+    over_until = _over_until(request.interval, machine.timezone)
+    return replace(machine, start=period.start, end=min(period.end, over_until))
+
+
+def _over_until(interval: Interval, zone: str) -> datetime:
+    """The end of the latest interval that is over: the same until the next one is, and so is the model."""
+    if interval == "hour":
+        return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    midnight = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC)
+
+
+@contextmanager
+def _in_names_of_training() -> Iterator[None]:
+    """Calls a period's ends as the body of a training does: `start_date` where questions have `start`."""
+    try:
+        yield
+    except InvalidInputError as error:
+        name = error.details.get("parameter")
+        if name not in ("start", "end"):
+            raise
+        message = re.sub(rf"^{name}: ", f"{name}_date: ", error.message)
+        raise InvalidInputError(message, **{**error.details, "parameter": f"{name}_date"}) from error
 
 
 def drivers_of(measured: Measured) -> tuple[str, ...]:
@@ -268,11 +307,12 @@ def _require_drivers(request: TrainingRequest, database: Database, measured: Mea
     unknown = [name for name in request.drivers if not _is_there(name, observations)]
     if not unknown:
         return
-    if set(unknown) & _TARGETS:
-        raise InvalidInputError(
-            f"{unknown[0]} is what the baseline explains, so it can't be a driver of it.",
-            parameter="drivers", given=unknown[0], allowed="anything but energy and power",
-        )  # fmt: skip
+    for name in unknown:
+        if name in _TARGETS:
+            raise InvalidInputError(
+                f"{name} is what the baseline explains, so it can't be a driver of it.",
+                parameter="drivers", given=name, allowed="anything but energy and power",
+            )  # fmt: skip
     with database.connection() as connection:
         everything = measure(connection, measured.machine, request.energy_type, request.interval, None)
     there = drivers_of(everything)

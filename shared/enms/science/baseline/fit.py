@@ -191,20 +191,17 @@ def solve_named(design: Values, target: Values, terms: Sequence[Term]) -> LeastS
     Raises:
         UnfitError: A column is constant, or a combination of others.
     """
+    # A category with one level has no column at all.
+    for term in terms:
+        if not term.column_names:
+            raise _constant(term.name)
     try:
         return solve(design, target)
     except CollinearColumnsError as error:
         names = ("intercept", *column_names(terms))
         column, others = names[error.column], [names[each] for each in error.others]
         if others == ["intercept"]:
-            raise UnfitError(
-                "constant-driver",
-                f"{column} has the same value in every interval that can be used, so it explains nothing: "
-                "leave it out, or choose a period in which it varies.",
-                parameter="drivers",
-                given=column,
-                allowed="drivers that vary within the period",
-            ) from error
+            raise _constant(column) from error
         raise UnfitError(
             "collinear-drivers",
             f"{column} is fully determined by {' and '.join(others)}: leave one of them out.",
@@ -212,6 +209,17 @@ def solve_named(design: Values, target: Values, terms: Sequence[Term]) -> LeastS
             given=[column, *others],
             allowed="drivers that don't determine each other",
         ) from error
+
+
+def _constant(name: str) -> UnfitError:
+    return UnfitError(
+        "constant-driver",
+        f"{name} has the same value in every interval that can be used, so it explains nothing: "
+        "leave it out, or choose a period in which it varies.",
+        parameter="drivers",
+        given=name,
+        allowed="drivers that vary within the period",
+    )
 
 
 def refuse_too_many(observations: int, parameters: int) -> None:

@@ -22,6 +22,7 @@ FORMAT = 1
 # Rounding hides what the order of a sum does to the last digits, so that the bytes are the same everywhere.
 _DIGITS = 12
 _KWH_DECIMALS = 6
+_RANGE_SLACK = 1e-9
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,10 @@ class Baseline:
         distances = {}
         for name, (low, high) in self.ranges.items():
             values = data.drivers[name]
-            distances[name] = np.maximum(values - high, 0) + np.minimum(values - low, 0)
+            # The document rounds the range: what rounding took off is no extrapolation.
+            slack = _RANGE_SLACK * (high - low)
+            beyond = np.where(values > high + slack, values - high, 0.0)
+            distances[name] = np.where(values < low - slack, values - low, beyond)
         return distances
 
 
@@ -184,6 +188,7 @@ def residuals(built: Built, starts_at: Positions) -> dict[str, Any]:
         "starts_at": starts_at.tolist(),
         "actual_kwh": _rounded_kwh(actual),
         "predicted_kwh": _rounded_kwh(actual - built.fit.solution.residuals),
+        "strongest_driver": _strongest_driver(built),
     }
 
 
@@ -220,6 +225,19 @@ def _contender(contender: Contender) -> dict[str, Any]:
         else {"cv_rmse_percent": None, "text": attempt.message}
     )
     return {"form": contender.form, "detail": contender.detail, **outcome}
+
+
+def _strongest_driver(built: Built) -> dict[str, Any] | None:
+    """Values of the numeric driver whose terms contribute most, for a chart; None where there is none."""
+    shares = dict.fromkeys(built.fit.ranges, 0.0)
+    owners = {term.name: needs(term) for term in built.fit.terms}
+    for each in built.fit.coefficients:
+        if owners[each.term] in shares:
+            shares[owners[each.term]] += each.contribution_percent
+    if not shares:
+        return None
+    name = max(shares, key=lambda each: shares[each])
+    return {"name": name, "values": [float(f"{value:.6g}") for value in built.data.drivers[name].tolist()]}
 
 
 def _rounded_kwh(values: Values) -> list[float]:

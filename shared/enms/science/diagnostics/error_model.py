@@ -22,9 +22,9 @@ from enms.science.diagnostics.error_cycle import (
 )
 from enms.science.diagnostics.grid import fft_length, on_grid, span_of
 
-# Two days of hours; a week of days and one more: what factories do again lies within the order.
-_LARGEST_ORDER: Mapping[Interval, int] = {"hour": 50, "day": 8}
-_OBSERVATIONS_PER_ORDER = 10
+# Two days of hours, or a week where there are enough of them; a week of days and one more.
+_ORDERS: Mapping[Interval, tuple[int, int]] = {"hour": (50, 168), "day": (8, 8)}
+_LEAST_PER_ORDER, _ENOUGH_PER_ORDER = 10, 40
 _CORRECTIONS = 4
 # Errors that remember longer than this share of the training can't be told from intercept and drivers.
 _LONGEST_MEMORY = 1 / 3
@@ -122,7 +122,7 @@ def estimate_errors(
     length = CYCLE_LENGTH[interval]
     nothing = no_cycle(interval, p)
     scale = float(np.sqrt(residuals @ residuals / max(n - p, 1)))
-    order = min(_LARGEST_ORDER[interval], n // _OBSERVATIONS_PER_ORDER)
+    order = _order(n, interval)
     if n <= p or scale == 0 or not order:
         return ErrorModel(np.zeros(0), scale, n, p, nothing)
     # In units of the residuals, so that kWh or MWh make no difference to any decision.
@@ -137,6 +137,12 @@ def estimate_errors(
     phi, variance = _autoregression(positions, unit, basis, order, cycle)
     kept = Cycle(cycle.profile * scale, cycle.coefficient_bias * scale)
     return ErrorModel(phi, float(np.sqrt(variance)) * scale, n, p, kept)
+
+
+def _order(observations: int, interval: Interval) -> int:
+    usual, largest = _ORDERS[interval]
+    enough = min(largest, observations // _ENOUGH_PER_ORDER)
+    return min(max(usual, enough), observations // _LEAST_PER_ORDER)
 
 
 def _noise_spectrum(positions: Positions, residuals: Values, order: int) -> Values:

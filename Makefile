@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Byte code is kept: without it each start costs seconds.
 unexport PYTHONDONTWRITEBYTECODE
+# As the functions have it: threads cost small matrices more than they give.
+export OPENBLAS_NUM_THREADS := 1
 
 BIN := .enms/env/functions/bin
 ENMS := $(BIN)/enms

@@ -39,7 +39,11 @@ def development_server(database_url: str, **more: str) -> Iterator[str]:
         "--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--log-level", "warning",
     ]  # fmt: skip
     environment = compiled_environment(
-        PYTHONPATH=str(TESTS), ENMS_DATABASE_URL=database_url, LOG_LEVEL="INFO", **more
+        PYTHONPATH=str(TESTS),
+        ENMS_DATABASE_URL=database_url,
+        LOG_LEVEL="INFO",
+        OPENBLAS_NUM_THREADS="1",
+        **more,
     )
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"

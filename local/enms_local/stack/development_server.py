@@ -37,5 +37,8 @@ def serve(settings: StackSettings) -> None:
         "--host", settings.enms_listen, "--port", str(settings.enms_dev_port), "--no-access-log",
         "--reload", *watched,
     ]  # fmt: skip
-    environment = with_models(whole_environment(), settings) | {"ENMS_DATABASE_URL": database_url(settings)}
+    environment = with_models(whole_environment(), settings) | {
+        "ENMS_DATABASE_URL": database_url(settings),
+        "OPENBLAS_NUM_THREADS": "1",  # as in the template, and for its reasons
+    }
     os.execve(command[0], command, environment)  # noqa: S606

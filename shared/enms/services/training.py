@@ -397,7 +397,7 @@ def _row(
 def _points(residuals: Mapping[str, Any]) -> Answer:
     """Every so many points of actual and predicted, as many as a chart can show."""
     step = -(-len(residuals["starts_at"]) // _MOST_POINTS)
-    return {name: values[::step] for name, values in residuals.items()}
+    return {name: residuals[name][::step] for name in ("starts_at", "actual_kwh", "predicted_kwh")}
 
 
 def _text(at: datetime) -> str:

@@ -112,8 +112,9 @@ _MODES = "idle + running + maintenance + fault + offline"
 _ENERGY = (
     # As KPIs have it, refused readings alone are no energy, which is not an energy of zero.
     _Column("energy_kwh", "CASE WHEN readings > refused OR spread_kwh > 0 THEN energy_kwh END"),
-    _Column("covered_seconds", "covered_seconds"),
-    _Column("spread_kwh", "spread_kwh"),
+    # The usual values skip the way from numeric to double, which is most of the reading's time.
+    _Column("covered_seconds", "CASE covered_seconds WHEN 3600 THEN 3600 ELSE covered_seconds::float8 END"),
+    _Column("spread_kwh", "CASE spread_kwh WHEN 0 THEN 0 ELSE spread_kwh::float8 END"),
     _Column("flat", "is_flat::int"),
 )
 _STATES = (

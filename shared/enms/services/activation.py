@@ -12,12 +12,11 @@ from enms.artifacts import DamagedArtifactError, ModelStore
 from enms.database import baselines
 from enms.database.connection import Connection, Database
 from enms.errors import ConflictError, InvalidInputError
-from enms.science.arrays import Values
 from enms.science.baseline.build import Built
 from enms.science.baseline.calendar import local_time
-from enms.science.baseline.challenge import challenge, recent_rows
+from enms.science.baseline.challenge import challenge, champion_kwh, recent_rows
 from enms.science.baseline.model import Baseline
-from enms.science.baseline.observations import Interval
+from enms.science.baseline.observations import Interval, Observations
 from enms.services import models
 from enms.services.models import Answer
 from enms.services.observations import Measured, measure
@@ -88,7 +87,8 @@ def _against(
         )
     seen_until = _position_of(content["training"]["end"], data.interval, measured.machine.timezone)
     rows = recent_rows(data, seen_until)
-    expected = _champion_kwh(connection, champion, content, built, measured)
+    shown = _champion_data(connection, champion, content, built, measured)
+    expected = champion_kwh(champion, shown, seen_until)
     result = challenge(data, rows, expected, built.tested.predicted_kwh)
     if result.champion_rmse is None:
         return Decision(True, f"The active version {version} can predict nothing of the recent time.")
@@ -102,20 +102,20 @@ def _against(
     return Decision(False, f"The active version stays: {figures}.")
 
 
-def _champion_kwh(
+def _champion_data(
     connection: Connection, champion: Baseline, content: Mapping[str, Any], built: Built, measured: Measured
-) -> Values:
-    """What the active model expects of the intervals that the new one was fitted to."""
+) -> Observations:
+    """The intervals that the new model was fitted to, with the active one's drivers."""
     data = built.data
     standby = content["settings"].get("standby_power_kw")
     has_all = all(name in data.drivers or name in data.categories for name in champion.needed)
     if has_all and standby == measured.standby_power_kw:
-        return champion.predict_kwh(data)
+        return data
     again = measure(
         connection, measured.machine, content["energy_type"], data.interval, champion.needed,
         standby_power_kw=standby,
     )  # fmt: skip
-    return champion.predict_kwh(again.observations.take(built.judged.usable))
+    return again.observations.take(built.judged.usable)
 
 
 def _position_of(end: str, interval: Interval, zone: str) -> int:

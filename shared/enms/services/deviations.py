@@ -112,12 +112,15 @@ def _hours(held: Held) -> list[Answer]:
     comparison = held.comparison
     sigmas = comparison.deviation_kwh / np.maximum(comparison.std_error_kwh, _LEAST_STD_ERROR_KWH)
     hours = np.datetime_as_string(held.starts_at.astype("datetime64[s]"), timezone="UTC")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percents = 100 * comparison.deviation_kwh / comparison.predicted_kwh
     columns = zip(
         hours.tolist(),
         *(
             np.round(values, _DECIMALS).tolist()
             for values in (
-                comparison.data.energy_kwh, comparison.predicted_kwh, comparison.deviation_kwh, sigmas
+                comparison.data.energy_kwh, comparison.predicted_kwh, comparison.deviation_kwh,
+                percents, sigmas,
             )
         ),
         _SEVERITIES[np.digitize(np.abs(sigmas), _SEVERE_FROM)].tolist(),
@@ -130,11 +133,12 @@ def _hours(held: Held) -> list[Answer]:
             "actual_kwh": actual,
             "predicted_kwh": predicted,
             "deviation_kwh": difference,
+            "deviation_percent": percent,
             "sigma": sigma,
             "severity": severity,
             "is_extrapolated": beyond,
         }
-        for hour, actual, predicted, difference, sigma, severity, beyond in columns
+        for hour, actual, predicted, difference, percent, sigma, severity, beyond in columns
     ]
 
 

@@ -284,6 +284,7 @@ class HourDeviation(_Answer):
     actual_kwh: float
     predicted_kwh: float
     deviation_kwh: float
+    deviation_percent: float | None = Field(description="of the predicted energy")
     sigma: float = Field(description="in standard errors of this single hour")
     severity: Severity
     is_extrapolated: bool

@@ -24,12 +24,14 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNQUOTED_PLUS = re.compile(r" (?=\d{2}:?\d{2}$)")
 
 
-def parse_moment(parameter: str, text: str) -> Moment:
+def parse_moment(parameter: str, text: object) -> Moment:
     """Reads an ISO 8601 instant with offset, or a plain date.
 
     Raises:
         InvalidInputError: It is neither; or an instant without offset, which could mean anything.
     """
+    if not isinstance(text, str):
+        raise _refused(parameter, text, "is no text")
     try:
         moment: Moment
         if _DAY.fullmatch(text):
@@ -45,7 +47,7 @@ def parse_moment(parameter: str, text: str) -> Moment:
     return moment
 
 
-def _refused(parameter: str, given: str, why: str) -> InvalidInputError:
+def _refused(parameter: str, given: object, why: str) -> InvalidInputError:
     return InvalidInputError(
         f"{parameter}: {given!r} {why}; give {_ALLOWED_MOMENTS}.",
         parameter=parameter,

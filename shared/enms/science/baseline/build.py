@@ -143,6 +143,7 @@ def build(
         UnfitError: No baseline can be fitted to this; the message says why and what to do.
     """
     sound = without_faults(data)
+    _require_temperature(data, request)
     selection = None
     drivers = request.drivers
     if drivers is None:
@@ -187,6 +188,21 @@ def _categories(drivers: Sequence[str], data: Observations, request: Request) ->
     return [name for name in dict.fromkeys(named) if name in data.categories]
 
 
+def _require_temperature(data: Observations, request: Request) -> None:
+    if request.model in ("linear", "auto"):
+        return
+    values = data.drivers.get(request.temperature)
+    if values is None or not np.isfinite(values).any():
+        raise UnfitError(
+            "no-temperature",
+            f"A model of the form {request.model} needs {request.temperature}, which isn't recorded in this "
+            "period.",
+            parameter="model",
+            given=request.model,
+            allowed="linear",
+        )
+
+
 def _refuse_empty(judged: Judged, data: Observations) -> None:
     if judged.usable.any():
         return
@@ -215,14 +231,6 @@ def _contenders(data: Observations, drivers: Sequence[str], request: Request) ->
         )
     if request.model in ("linear", "auto") and drivers:
         tried.append(("linear", ", ".join(drivers), linear(drivers, temperature)))
-    if request.model in ("change_point", "time_of_week_temperature") and not has_temperature:
-        raise UnfitError(
-            "no-temperature",
-            f"A model of the form {request.model} needs {temperature}, which isn't recorded in this period.",
-            parameter="model",
-            given=request.model,
-            allowed="linear",
-        )
     if request.model in ("change_point", "auto") and has_temperature:
         tried += [("change_point", shape, change_point(drivers, temperature, shape)) for shape in SHAPES]
     if request.model in ("time_of_week_temperature", "auto") and has_temperature and has_week:

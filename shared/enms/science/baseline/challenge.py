@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from enms.science.arrays import Flags, Values
+from enms.science.baseline.model import Baseline
 from enms.science.baseline.observations import INTERVALS_PER_DAY, Observations
+from enms.science.baseline.validation import out_of_time
 
 # What lies after the champion's training is new to both; where it is shorter, the last two weeks count.
 _LEAST_NEW_DAYS = 5
@@ -47,6 +49,26 @@ def recent_rows(data: Observations, champion_ends_before: int) -> Flags:
         return new
     recent: Flags = data.positions > data.positions[-1] - _RECENT_DAYS * per_day
     return recent
+
+
+def champion_kwh(champion: Baseline, data: Observations, seen_until: int) -> Values:
+    """What the active model expects of each interval, without the advantage of having seen it.
+
+    Intervals of its own training are predicted by its terms fitted to the other blocks, as the challenger's
+    are; later ones by the model as it is.
+
+    Args:
+        champion: The active model.
+        data: The intervals, with its drivers; NaN where one isn't known.
+        seen_until: Position of the first interval after its training.
+    """
+    expected = champion.predict_kwh(data)
+    known = np.flatnonzero(np.isfinite(expected))
+    seen = data.positions[known] < seen_until
+    if seen.any():
+        tested = out_of_time(data.take(known), lambda _: champion.terms)
+        expected[known[seen]] = tested.predicted_kwh[seen]
+    return expected
 
 
 def challenge(data: Observations, rows: Flags, champion_kwh: Values, challenger_kwh: Values) -> Challenge:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,35 +73,37 @@ def measure(
     Raises:
         InvalidInputError: There is no reading of energy in the period.
     """
-    by_power = standby_power_kw is not None
     names = None if wanted is None else _to_read(wanted)
-    needs_hours = wanted is None or OPERATING_HOURS in wanted
-    read = read_intervals(
-        connection, machine.id, energy_type, machine.start, machine.end, interval, machine.timezone, names,
-        with_power_quarters=by_power,
+    reader = partial(
+        read_intervals, connection, machine.id, energy_type, machine.start, machine.end, interval,
+        machine.timezone,
     )  # fmt: skip
+    read = reader(names, with_power_quarters=standby_power_kw is not None)
     if not np.isfinite(read.energy_kwh).any():
         raise _nothing_read(connection, machine, energy_type)
-    drivers = dict(read.drivers)
-    if needs_hours and not by_power and not np.isfinite(read.running_share).any():
-        read = read_intervals(
-            connection, machine.id, energy_type, machine.start, machine.end, interval, machine.timezone, (),
-            with_power_quarters=True,
-        )  # fmt: skip
-        standby_power_kw = _standby_power_kw(machine.metadata, read)
-        by_power = True
-    for name in set(names or ()) - {"shift"}:
-        drivers.setdefault(name, np.full(len(read.energy_kwh), np.nan))
-    if needs_hours:
-        drivers[OPERATING_HOURS] = _operating_hours(read, standby_power_kw if by_power else None)
+    power_kw = read.quarter_power_kw
+    needs_hours = wanted is None or OPERATING_HOURS in wanted
+    if needs_hours and power_kw is None and not np.isfinite(read.running_share).any():
+        power_kw = reader((), with_power_quarters=True).quarter_power_kw
+        assert power_kw is not None
+        standby_power_kw = _standby_power_kw(machine.metadata, power_kw)
+    drivers = {
+        name: read.drivers.get(name, np.full(len(read.energy_kwh), np.nan))
+        for name in (*read.drivers, *(names or ()))
+        if name != "shift"
+    }
+    if needs_hours and power_kw is not None and standby_power_kw is not None:
+        drivers[OPERATING_HOURS] = _hours_above(power_kw, standby_power_kw)
+    elif needs_hours:
+        drivers[OPERATING_HOURS] = read.running_share * read.seconds / _HOUR
     calendar = _calendar(read, machine) if wanted is None or _needs_calendar(wanted) else {}
     return Measured(
         machine,
         Observations(interval, _positions(read, machine.timezone), read.energy_kwh, drivers, calendar),
         _quality(read, machine.rated_power_kw),
         read.starts_at,
-        standby_power_kw if by_power else None,
-        _guessed(read, by_power=by_power and needs_hours),
+        standby_power_kw,
+        _guessed(read, by_power=needs_hours and standby_power_kw is not None),
     )
 
 
@@ -139,25 +142,19 @@ def _guessed(read: Intervals, *, by_power: bool) -> dict[str, str]:
     return found
 
 
-def _operating_hours(read: Intervals, standby_power_kw: float | None) -> Values:
-    """Hours with the machine running: by the reported mode, else by the quarters of an hour above standby."""
-    if standby_power_kw is None:
-        return read.running_share * read.seconds / _HOUR
-    power = read.quarter_power_kw
-    assert power is not None
-    running = np.nansum(power > standby_power_kw, axis=1) / 4
-    hours: Values = np.where(np.isfinite(power).any(axis=1), running, np.nan)
+def _hours_above(power_kw: Values, standby_power_kw: float) -> Values:
+    """Hours with the machine running: the quarters of an hour in which it took more than standby."""
+    running = np.nansum(power_kw > standby_power_kw, axis=1) / 4
+    hours: Values = np.where(np.isfinite(power_kw).any(axis=1), running, np.nan)
     return hours
 
 
-def _standby_power_kw(metadata: Mapping[str, Any], read: Intervals) -> float:
+def _standby_power_kw(metadata: Mapping[str, Any], power_kw: Values) -> float:
     """What the machine's metadata tell, else half way between its low and its high load."""
     told = metadata.get("standby_power_kw")
     if isinstance(told, int | float) and not isinstance(told, bool):
         return float(told)
-    power = read.quarter_power_kw
-    assert power is not None
-    low, high = np.nanquantile(power, [0.05, 0.95])
+    low, high = np.nanquantile(power_kw, [0.05, 0.95])
     return round(float(low + high) / 2, 6)
 
 

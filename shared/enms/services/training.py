@@ -39,7 +39,7 @@ from enms.settings import TrainingSettings
 
 _MOST_POINTS = 500
 # Beyond this, with all forms tried, a training is handed to a function that may take minutes.
-_LONG_DAYS = 200
+_LONG_DAYS = 300
 _MODEL_NAMES = {
     "linear": "linear regression",
     "change_point": "change point regression",

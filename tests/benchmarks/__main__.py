@@ -16,6 +16,7 @@ from benchmarks import (
     interval_coverage,
     make_up,
     memory,
+    real_data,
     retraining,
 )
 from benchmarks.stack import BenchStack, bench_stack
@@ -46,6 +47,7 @@ GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
     "cold-start": lambda _: cold_start.rows(),
     "import": lambda _: import_rows.rows(),
     "baseline-intervals": lambda _: interval_coverage.rows(),
+    "baseline-data": lambda _: real_data.rows(),
     "front-door": lambda _: front_door_rows.trivial(),
     "up-again": lambda parts: make_up.again(parts.stack),
     "front-door-kpi": lambda parts: front_door_rows.beside_development_server(parts.stack),

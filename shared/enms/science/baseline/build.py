@@ -22,7 +22,7 @@ from enms.science.baseline.names import Model
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.refusals import Judged, Quality, without_faults, without_rare_levels
 from enms.science.baseline.refusals import judge as judge_intervals
-from enms.science.baseline.selection import Selection, select_drivers
+from enms.science.baseline.selection import PARSIMONY, Selection, select_drivers
 from enms.science.baseline.terms import Term, design_matrix
 from enms.science.baseline.uncertainty import coefficient_covariance
 from enms.science.baseline.validation import BLOCKS, OutOfTime, Recipe, out_of_time
@@ -251,16 +251,27 @@ def _attempt(data: Observations, recipe: Recipe, blocks: int) -> Attempt | Unfit
 
 
 def _winner(contenders: Sequence[Contender], limits: Limits) -> tuple[Contender, Attempt]:
-    """The least error out of time; a linear form stays unless another is better by the margin."""
+    """The form with the least error out of time; a linear one stays unless that is better by the margin.
+
+    Of a form's shapes the simplest near the least error: an arm that says nothing is none.
+    """
     fitted = [(each, each.attempt) for each in contenders if isinstance(each.attempt, Attempt)]
     if not fitted:
         raise next(each.attempt for each in contenders if isinstance(each.attempt, UnfitError))
-    best = min(fitted, key=lambda pair: _error_percent(pair[1]))
+    least = min(fitted, key=lambda pair: _error_percent(pair[1]))
+    shapes = [pair for pair in fitted if pair[0].form == least[0].form]
+    limit = _error_percent(least[1]) * (1 + PARSIMONY)
+    near = [pair for pair in shapes if _error_percent(pair[1]) <= limit]
+    best = min(near, key=lambda pair: (_parameters(pair[1]), _error_percent(pair[1])))
     plain = next((pair for pair in fitted if pair[0].form == "linear"), None)
     margin = 1 - limits.challenger_margin_percent / 100
     if plain and _error_percent(best[1]) > _error_percent(plain[1]) * margin:
         return plain
     return best
+
+
+def _parameters(attempt: Attempt) -> int:
+    return attempt.solution.parameters + searched_knots(attempt.terms)
 
 
 def _error_percent(attempt: Attempt) -> float:

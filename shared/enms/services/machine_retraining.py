@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from enms.artifacts import DamagedArtifactError, ModelStore
 from enms.database import baselines, jobs
 from enms.database.connection import Database
+from enms.database.drivers import machine_context
 from enms.errors import InvalidInputError
 from enms.observability import logger
 from enms.services import models
@@ -39,6 +41,7 @@ def retrain(
 
     Raises:
         InvalidInputError: No baseline can be fitted to the machine's data.
+        NotFoundError: There is no such machine.
     """
     requests = _requests(database, store, settings, machine_id, energy_type, run_id)
     fitted: list[tuple[TrainingRequest, Trained]] = []
@@ -80,7 +83,9 @@ def _requests(
     run_id: UUID | None,
 ) -> list[TrainingRequest]:
     end = _noted_at(database, run_id).replace(minute=0, second=0, microsecond=0)
-    start = end - timedelta(days=settings.baseline_training_days)
+    zone = ZoneInfo(machine_context(database, machine_id, end, end).timezone)
+    # Whole days of the factory: a daily model needs each of them.
+    start = end.astimezone(zone).date() - timedelta(days=settings.baseline_training_days)
     chosen = TrainingRequest(machine_id, start, end, None, "auto", energy_type=energy_type)
     active = baselines.active(database, machine_id, energy_type)
     if active is None:

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from enms import __version__
-from enms.artifacts import ModelStore, model_key, sha256_of
+from enms.artifacts import DamagedArtifactError, ModelStore, model_key, sha256_of
 from enms.database import baselines, jobs
 from enms.database.baselines import NewBaseline
-from enms.database.connection import Database
+from enms.database.connection import Database, Row
 from enms.database.drivers import MachineContext, machine_context
 from enms.errors import InvalidInputError
 from enms.observability import logger
@@ -210,7 +210,7 @@ def keep(
     sha256 = sha256_of(content)
     with baselines.life(database, request.machine_id, request.energy_type) as connection:
         existing = baselines.find_by_hash(connection, request.machine_id, request.energy_type, sha256)
-        if existing and not request.force:
+        if existing and not request.force and _is_readable(store, existing):
             return models.answer(existing, trained.document) | {
                 "created": False,
                 "activated": existing["is_active"],
@@ -239,6 +239,15 @@ def keep(
         "activated": decision.is_activated,
         "activation": decision.text,
     }
+
+
+def _is_readable(store: ModelStore, row: Row) -> bool:
+    """Whether a version can be used; one whose bytes are damaged or gone is made anew."""
+    try:
+        models.document(store, row)
+    except DamagedArtifactError:
+        return False
+    return True
 
 
 def training_context(database: Database, request: TrainingRequest) -> MachineContext:

@@ -10,7 +10,6 @@ from enms.science.baseline.drivers import OUTDOOR_TEMPERATURE
 from enms.science.baseline.fit import Fit, describe, refuse_too_many, solve_named
 from enms.science.baseline.forms import (
     DEGREES,
-    SHAPES,
     Form,
     change_point,
     linear,
@@ -22,7 +21,7 @@ from enms.science.baseline.names import Model
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.refusals import Judged, Quality, without_faults, without_rare_levels
 from enms.science.baseline.refusals import judge as judge_intervals
-from enms.science.baseline.selection import PARSIMONY, Selection, select_drivers
+from enms.science.baseline.selection import LEAST_KNOWN_SHARE, Selection, select_drivers
 from enms.science.baseline.terms import Term, design_matrix
 from enms.science.baseline.uncertainty import coefficient_covariance
 from enms.science.baseline.validation import BLOCKS, OutOfTime, Recipe, out_of_time
@@ -151,7 +150,7 @@ def build(
         _refuse_empty(measured, data)
         selection = select_drivers(sound.take(measured.usable), request.candidates, request.temperature)
         drivers = selection.drivers
-    judged = judge_intervals(data, quality, _needed(drivers, request), **vars(rules))
+    judged = judge_intervals(data, quality, _needed(drivers, data, request), **vars(rules))
     judged = without_rare_levels(judged, data, _categories(drivers, data, request))
     _refuse_empty(judged, data)
     usable = sound.take(judged.usable)
@@ -174,12 +173,19 @@ def build(
     )
 
 
-def _needed(drivers: Sequence[str], request: Request) -> list[str]:
+def _needed(drivers: Sequence[str], data: Observations, request: Request) -> list[str]:
     """The series that rows must have: degrees and broken lines are made of temperature."""
     named = [request.temperature if name in DEGREES else name for name in drivers]
     if request.model in ("change_point", "time_of_week_temperature"):
         named.append(request.temperature)
+    elif request.model == "auto" and _is_known(data, request.temperature):
+        # A few hours without it shall not keep the other forms from being tried.
+        named.append(request.temperature)
     return list(dict.fromkeys(named))
+
+
+def _is_known(data: Observations, name: str) -> bool:
+    return name in data.drivers and bool(data.knows([name]).mean() >= LEAST_KNOWN_SHARE)
 
 
 def _categories(drivers: Sequence[str], data: Observations, request: Request) -> list[str]:
@@ -232,7 +238,7 @@ def _contenders(data: Observations, drivers: Sequence[str], request: Request) ->
     if request.model in ("linear", "auto") and drivers:
         tried.append(("linear", ", ".join(drivers), linear(drivers, temperature)))
     if request.model in ("change_point", "auto") and has_temperature:
-        tried += [("change_point", shape, change_point(drivers, temperature, shape)) for shape in SHAPES]
+        tried.append(("change_point", "three to five parameters", change_point(drivers, temperature)))
     if request.model in ("time_of_week_temperature", "auto") and has_temperature and has_week:
         towt = time_of_week_temperature(drivers, temperature)
         tried.append(("time_of_week_temperature", "six segments", towt))
@@ -251,27 +257,16 @@ def _attempt(data: Observations, recipe: Recipe, blocks: int) -> Attempt | Unfit
 
 
 def _winner(contenders: Sequence[Contender], limits: Limits) -> tuple[Contender, Attempt]:
-    """The form with the least error out of time; a linear one stays unless that is better by the margin.
-
-    Of a form's shapes the simplest near the least error: an arm that says nothing is none.
-    """
+    """The form with the least error out of time; a linear one stays unless that is better by the margin."""
     fitted = [(each, each.attempt) for each in contenders if isinstance(each.attempt, Attempt)]
     if not fitted:
         raise next(each.attempt for each in contenders if isinstance(each.attempt, UnfitError))
-    least = min(fitted, key=lambda pair: _error_percent(pair[1]))
-    shapes = [pair for pair in fitted if pair[0].form == least[0].form]
-    limit = _error_percent(least[1]) * (1 + PARSIMONY)
-    near = [pair for pair in shapes if _error_percent(pair[1]) <= limit]
-    best = min(near, key=lambda pair: (_parameters(pair[1]), _error_percent(pair[1])))
+    best = min(fitted, key=lambda pair: _error_percent(pair[1]))
     plain = next((pair for pair in fitted if pair[0].form == "linear"), None)
     margin = 1 - limits.challenger_margin_percent / 100
     if plain and _error_percent(best[1]) > _error_percent(plain[1]) * margin:
         return plain
     return best
-
-
-def _parameters(attempt: Attempt) -> int:
-    return attempt.solution.parameters + searched_knots(attempt.terms)
 
 
 def _error_percent(attempt: Attempt) -> float:

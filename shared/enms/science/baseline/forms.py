@@ -10,13 +10,23 @@ from enms.science.baseline.knots import best_knots
 from enms.science.baseline.names import Form as Form
 from enms.science.baseline.names import Interval
 from enms.science.baseline.observations import LEAST_PER_LEVEL, Observations
-from enms.science.baseline.terms import Hinge, Indicators, Numeric, Segments, Term, design_matrix
+from enms.science.baseline.terms import (
+    Hinge,
+    Indicators,
+    Numeric,
+    Segments,
+    Term,
+    column_spans,
+    design_matrix,
+)
 from enms.science.baseline.validation import Recipe
+from enms.science.diagnostics.least_squares import CollinearColumnsError, solve
 
 type Shape = Literal["heating", "cooling", "one knot", "two knots"]
 
 DEGREES = (HEATING_DEGREES, COOLING_DEGREES)
 SHAPES: tuple[Shape, ...] = ("heating", "cooling", "one knot", "two knots")
+_LEAST_ARM_T = 2.0
 _SEGMENTS = 6
 _LEAST_PER_SEGMENT = 10
 
@@ -37,27 +47,55 @@ def linear(drivers: Sequence[str], temperature: str) -> Recipe:
     return build
 
 
-def change_point(drivers: Sequence[str], temperature: str, shape: Shape) -> Recipe:
+def change_point(drivers: Sequence[str], temperature: str, shape: Shape | None = None) -> Recipe:
     """A broken line over temperature beside other drivers, which are linear.
 
     Three parameters (`heating`, `cooling`), four (`one knot`), five (`two knots`).
     Source: Kissock, Haberl & Claridge (2003), Inverse Modeling Toolkit, ASHRAE Transactions 109(2).
+
+    Args:
+        drivers: Numeric drivers and categories beside temperature.
+        temperature: The driver of the broken line.
+        shape: The shape; None takes the one with the least corrected information criterion (Hurvich & Tsai
+            1989, Biometrika 76) whose every arm is significant: an arm that says nothing is none.
     """
+
+    def of_shape(data: Observations, others: list[Term], wanted: Shape) -> list[Term]:
+        knots = best_knots(
+            data.drivers[temperature], data.energy_kwh, design_matrix(others, data),
+            below=wanted != "cooling", above=wanted != "heating", same=wanted == "one knot", rising=False,
+        )  # fmt: skip
+        arms: list[Term] = []
+        if knots.below is not None:
+            arms.append(Hinge(f"{temperature}_below", temperature, knots.below, is_above=False))
+        if knots.above is not None:
+            arms.append(Hinge(f"{temperature}_above", temperature, knots.above, is_above=True))
+        return [*others, *arms]
 
     def build(data: Observations) -> list[Term]:
         others = [term_of(name, data) for name in drivers if name not in (*DEGREES, temperature)]
-        knots = best_knots(
-            data.drivers[temperature], data.energy_kwh, design_matrix(others, data),
-            below=shape != "cooling", above=shape != "heating", same=shape == "one knot", rising=False,
-        )  # fmt: skip
-        sides: list[Term] = []
-        if knots.below is not None:
-            sides.append(Hinge(f"{temperature}_below", temperature, knots.below, is_above=False))
-        if knots.above is not None:
-            sides.append(Hinge(f"{temperature}_above", temperature, knots.above, is_above=True))
-        return [*others, *sides]
+        if shape is not None:
+            return of_shape(data, others, shape)
+        return min(
+            (of_shape(data, others, each) for each in SHAPES), key=lambda terms: _criterion(terms, data)
+        )
 
     return build
+
+
+def _criterion(terms: Sequence[Term], data: Observations) -> tuple[bool, float]:
+    """What is least of the best shape: whether an arm is faint, then AICc."""
+    try:
+        fit = solve(design_matrix(terms, data), data.energy_kwh)
+    except CollinearColumnsError:
+        return True, float("inf")
+    n, k = fit.observations, fit.parameters + searched_knots(terms)
+    if n <= k + 1 or fit.squared_error == 0:
+        return n <= k + 1, float("-inf")
+    arms = [span.start for term, span in column_spans(terms) if isinstance(term, Hinge)]
+    variances = np.diag(fit.normal_inverse)[arms] * fit.squared_error / (n - k)
+    is_faint = bool((fit.coefficients[arms] ** 2 < _LEAST_ARM_T**2 * variances).any())
+    return is_faint, float(n * np.log(fit.squared_error / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1))
 
 
 def time_of_week_temperature(drivers: Sequence[str], temperature: str) -> Recipe:

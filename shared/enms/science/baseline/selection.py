@@ -23,7 +23,7 @@ LEAST_KNOWN_SHARE = 0.9
 MOST_VIF = 50.0
 MOST_P_VALUE = 0.05
 # Fewer parameters are worth this much more error.
-PARSIMONY = 0.002
+_PARSIMONY = 0.002
 _DUPLICATE = 0.999
 _RANKED = 20
 _TRIED = 30
@@ -303,7 +303,7 @@ def _first_without_veto(
     """
     if not ranked:
         return (), []
-    near = [each for each in ranked if each.cv_rmse_percent <= ranked[0].cv_rmse_percent * (1 + PARSIMONY)]
+    near = [each for each in ranked if each.cv_rmse_percent <= ranked[0].cv_rmse_percent * (1 + _PARSIMONY)]
     near.sort(key=lambda each: (len(each.drivers), each.cv_rmse_percent))
     vetoes: dict[tuple[str, ...], Dropped] = {}
     chosen: tuple[str, ...] = ()
@@ -368,5 +368,5 @@ def _not_chosen(name: str, tried: Sequence[Ranked]) -> Dropped:
     for each in tried:
         if each.veto and each.veto.startswith((f"{name} ", f"More {name} ")):
             return Dropped(name, "vetoed", each.veto)
-    text = f"{name} doesn't lower the error out of time by more than {PARSIMONY:.1%}."
+    text = f"{name} doesn't lower the error out of time by more than {_PARSIMONY:.1%}."
     return Dropped(name, "no_gain", text)

@@ -1,0 +1,1 @@
+"""Baselines of a delimited text file: the service's science without a stack and without a database."""

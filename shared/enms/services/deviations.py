@@ -8,7 +8,6 @@ import numpy as np
 from enms.artifacts import ModelStore
 from enms.database.connection import Database
 from enms.errors import InvalidInputError
-from enms.science.arrays import Values
 from enms.science.baseline.change_points import LastingChange, cusum, lasting_changes
 from enms.science.baseline.deviation import Total, daily_deviations, total_of, totals_by
 from enms.services.baseline_requests import Question
@@ -160,8 +159,8 @@ def _days(held: Held) -> list[Answer]:
 
 
 def _cusum(days: dict[date, float]) -> list[Answer]:
-    sums: Values = cusum(np.array(list(days.values())))
-    return [{"day": day, "cusum_kwh": value} for day, value in zip(days, sums.tolist(), strict=True)]
+    sums = cusum(np.array(list(days.values()))).tolist()
+    return [{"day": day, "cusum_kwh": value} for day, value in zip(days, sums, strict=True)]
 
 
 def _change(days: dict[date, float]) -> Answer | None:

@@ -36,7 +36,7 @@ dev: setup ## the same routes from uvicorn on port 8001, with reload
 	@$(ENMS) dev
 
 unit: setup ## the tests without sockets, in seconds
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest -n auto tests/unit
 
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check

@@ -8,7 +8,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from enms.database.adjustments import NewAdjustment
 from enms.database.catalog import MachineFilter
@@ -30,11 +37,24 @@ _PAGE_OFFSET = Field(0, ge=0, le=1_000_000)
 DriverName = Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
 DriverNames = Annotated[list[DriverName], Field(min_length=1, max_length=60)]
 
-_REASON = Field(None, max_length=1000, description="kept with the model")
+# PostgreSQL's texts hold no NUL.
+Sentence = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
+_REASON = Field(None, description="kept with the model")
 
 
 def _text(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": {"type": "string"}}}}}
+
+
+def _drivers(given: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    """One complaint of a wrong list, in place of one for each kind of value that it might have been."""
+    try:
+        return check(given)
+    except ValidationError:
+        allowed = "`auto`, or a list of 1 to 60 names of drivers"
+        raise InvalidInputError(
+            f"drivers: give {allowed}.", parameter="drivers", given=given, allowed=allowed
+        ) from None
 
 
 class TrainingBody(BaseModel):
@@ -49,7 +69,7 @@ class TrainingBody(BaseModel):
     end_date: Annotated[Moment, *moment("end_date")] = Field(
         description="its end, itself outside; a day counts wholly", examples=["2026-03-31"]
     )
-    drivers: Literal["auto"] | DriverNames = Field(
+    drivers: Annotated[Literal["auto"] | DriverNames, WrapValidator(_drivers)] = Field(
         "auto", description="names of drivers, or `auto` to have them chosen"
     )
     model: Literal["linear", "change_point", "time_of_week_temperature", "auto"] = "linear"
@@ -71,7 +91,7 @@ class TrainBody(TrainingBody):
     force: bool = Field(
         False, description="train anew what is there, and make it active whatever the verdict"
     )
-    reason: str | None = _REASON
+    reason: Sentence | None = _REASON
 
 
 class PeriodOfMachine(PeriodQuery):
@@ -147,7 +167,7 @@ class AdjustmentBody(BaseModel):
     kwh_per_hour: float = Field(
         allow_inf_nan=False, description="how much more the machine uses because of it; negative: less"
     )
-    reason: Annotated[str, Field(min_length=3, max_length=1000)]
+    reason: Annotated[Sentence, Field(min_length=3)]
     decision: Literal["accepted", "refused"] = Field(
         "accepted", description="`refused` adjusts nothing and keeps the event from being proposed again"
     )
@@ -159,7 +179,7 @@ class ActivationBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str | None = _REASON
+    reason: Sentence | None = _REASON
 
 
 @router.post(
@@ -185,6 +205,7 @@ def train(
     asked = body.request(force=body.force, reason=body.reason)
     training.check(asked)
     if "respond-async" in prefer or training.is_long(asked):
+        training.check_machine(database, asked)
         return _later(asked, settings, background, database, store, caller.actor)
     answer = training.train(database, store, settings, asked, caller.actor)
     location = f"{settings.public_prefix}/api/v1/baseline/model/{answer['model_id']}"

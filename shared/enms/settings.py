@@ -95,7 +95,7 @@ class TrainingSettings(DatabaseSettings):
 
     models_bucket: str | None = Field(None, description="S3 bucket that trained models are kept in")
     baseline_training_days: int = Field(
-        90, ge=1, le=1100, description="window of the weekly retraining: the last so many local days"
+        90, ge=1, le=399, description="window of the weekly retraining: the last so many local days"
     )
     baseline_limits: NumbersByName = Field(
         {}, description="JSON object of the verdict's thresholds that differ from the defaults"

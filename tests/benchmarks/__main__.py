@@ -9,6 +9,7 @@ from functools import cached_property
 from benchmarks import (
     api_rows,
     baseline_rows,
+    baseline_science,
     cold_start,
     energy_sql,
     front_door_rows,
@@ -46,6 +47,7 @@ GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
     "energy-sql": lambda _: energy_sql.rows(),
     "cold-start": lambda _: cold_start.rows(),
     "import": lambda _: import_rows.rows(),
+    "baseline-fit": lambda _: baseline_science.rows(),
     "baseline-intervals": lambda _: interval_coverage.rows(),
     "baseline-data": lambda _: real_data.rows(),
     "front-door": lambda _: front_door_rows.trivial(),

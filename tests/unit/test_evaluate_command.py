@@ -347,7 +347,7 @@ def test_refused(write: Write, arguments: tuple[str, ...], sentence: str) -> Non
          "tells an offset from UTC and the file's stamps don't"),
         (("--train", "2021-01-01T00:00Z", "2021-02-01", "--test", "2021-04-01", "2021-04-30"), "or none"),
         (("--train", "2021-01-01", "2021-02-01"), "go together"),
-        (("--train", "2021-01-01", "2021-01-01", "--test", "2021-04-01", "2021-04-30"), "a longer period"),
+        (("--train", "2021-01-01", "2021-01-01", "--test", "2021-04-01", "2021-04-30"), "2 more days"),
     ],
 )  # fmt: skip
 def test_periods_that_are_refused(write: Write, periods: tuple[str, ...], sentence: str) -> None:

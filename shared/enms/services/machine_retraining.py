@@ -18,6 +18,7 @@ from enms.services.models import Answer
 from enms.services.training import Trained, fit, keep
 from enms.settings import TrainingSettings
 
+_LONGEST_WINDOW = timedelta(days=399)
 # Too little to learn from, which another week may mend: no failure.
 _TOO_LITTLE = ("no-readings", "no-samples", "too-many-drivers")
 
@@ -85,7 +86,8 @@ def _requests(
     end = _noted_at(database, run_id).replace(minute=0, second=0, microsecond=0)
     zone = ZoneInfo(machine_context(database, machine_id, end, end).timezone)
     # Whole days of the factory: a daily model needs each of them.
-    start = end.astimezone(zone).date() - timedelta(days=settings.baseline_training_days)
+    today = end.astimezone(zone).date()
+    start = today - timedelta(days=settings.baseline_training_days)
     chosen = TrainingRequest(machine_id, start, end, None, "auto", energy_type=energy_type)
     active = baselines.active(database, machine_id, energy_type)
     if active is None:
@@ -95,7 +97,11 @@ def _requests(
     except DamagedArtifactError:
         logger.exception("active baseline can't be read", extra={"machine_id": str(machine_id)})
         return [chosen]
-    chosen = replace(chosen, interval=content["interval"])
+    if content["interval"] == "day":
+        # As many days as the active model had: a shorter window could never be valid beside it.
+        length = active["training_end_date"] - active["training_start_date"]
+        start = min(start, today - min(length, _LONGEST_WINDOW))
+    chosen = replace(chosen, start=start, interval=content["interval"])
     drivers = tuple(content["settings"]["drivers_used"])
     # Of equals the first is kept: so a step that is repeated doesn't take its own former answer's drivers.
     return [chosen, replace(chosen, drivers=drivers, model=content["kind"])]

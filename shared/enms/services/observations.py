@@ -71,7 +71,7 @@ def measure(
         standby_power_kw: Of a trained model, so that running means the same as in training.
 
     Raises:
-        InvalidInputError: There is no reading of energy in the period.
+        InvalidInputError: There is no reading of energy in the period, or no whole interval.
     """
     names = None if wanted is None else _to_read(wanted)
     reader = partial(
@@ -79,6 +79,8 @@ def measure(
         machine.timezone,
     )  # fmt: skip
     read = reader(names, with_power_quarters=standby_power_kw is not None)
+    if not len(read.starts_at):
+        raise _no_interval(machine, interval)
     if not np.isfinite(read.energy_kwh).any():
         raise _nothing_read(connection, machine, energy_type)
     power_kw = read.quarter_power_kw
@@ -168,6 +170,16 @@ def _quality(read: Intervals, rated_power_kw: float) -> Quality:
         read.maintenance_share,
         rated_power_kw,
         read.seconds / _HOUR,
+    )
+
+
+def _no_interval(machine: MachineContext, interval: Interval) -> InvalidInputError:
+    return InvalidInputError(
+        f"No {interval} lies wholly between {_text(machine.start)} and {_text(machine.end)} and is over.",
+        parameter="start",
+        given=_text(machine.start),
+        allowed=f"a period with a whole {interval}",
+        code="no-readings",
     )
 
 

@@ -15,7 +15,8 @@ from enms.science.baseline.calendar import categories, local_time
 from enms.science.baseline.model import Baseline
 from enms.science.baseline.observations import Category, Observations
 from enms.science.baseline.terms import Indicators
-from enms.science.baseline.uncertainty import total_error
+from enms.science.baseline.uncertainty import interval_std_errors
+from enms.science.diagnostics.distributions import t_quantile
 from enms.services import models
 from enms.services.models import Answer
 
@@ -61,8 +62,11 @@ def predict(
         _levels(baseline, values, categories(local, machine.country, None) if at else {}),
     )
     expected = float(baseline.predict_kwh(data)[0])
-    error = total_error(baseline.errors, baseline.covariance, data.positions, baseline.design(data))
-    reach = error.half_width(CONFIDENCE)
+    errors = baseline.errors
+    freedom = max(errors.observations - errors.parameters, 1)
+    reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * float(
+        interval_std_errors(errors, baseline.covariance, baseline.design(data))[0]
+    )
     beyond = {name: float(distance[0]) for name, distance in baseline.beyond_range(data).items()}
     return {
         "machine_id": machine.id,

@@ -1,8 +1,9 @@
 """Answers as JSON, written once: what a service returns is not validated again."""
 
+import json
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.responses import Response
 
 
@@ -20,6 +21,13 @@ class ProblemResponse(JsonResponse):
     """An error as RFC 9457 describes it."""
 
     media_type = "application/problem+json"
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the body; what is no Unicode in a caller's text is told back as `?`."""
+        try:
+            return super().render(content)
+        except PydanticSerializationError:
+            return json.dumps(content, default=str, ensure_ascii=False).encode(errors="replace")
 
 
 def answers(

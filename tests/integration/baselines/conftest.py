@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg2
 import pytest
@@ -68,18 +67,8 @@ def forget_aws_clients() -> None:
 
 
 @pytest.fixture(scope="module")
-def plant_settings() -> dict[str, Any]:
-    """What an operator set; a module may override it."""
-    return {}
-
-
-@pytest.fixture(scope="module")
 def site(
-    postgres: PostgresServer,
-    plant_template: str,
-    local_aws: LocalAws,
-    s3_access: None,
-    plant_settings: dict[str, Any],
+    postgres: PostgresServer, plant_template: str, local_aws: LocalAws, s3_access: None
 ) -> Iterator[Plant]:
     """The factory with a database and a bucket that a module's tests share."""
     name = f"plant_{uuid.uuid4().hex[:12]}"
@@ -88,7 +77,7 @@ def site(
     local_aws.client("s3").create_bucket(
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    plant = Plant(postgres.url(name), ModelStore(bucket), local_aws, plant_settings)
+    plant = Plant(postgres.url(name), ModelStore(bucket), local_aws)
     yield plant
     plant.database.close()
     _execute(postgres, f"DROP DATABASE {name} WITH (FORCE)")
@@ -96,14 +85,8 @@ def site(
 
 @pytest.fixture
 def plant(site: Plant) -> Plant:
-    """The same without any baseline, adjustment or run; objects of former tests stay in the bucket."""
-    connection = psycopg2.connect(site.url)
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM energy_baselines; DELETE FROM analytics.baseline_adjustments;"
-            " DELETE FROM analytics.job_runs"
-        )
-    connection.close()
+    """The same without any baseline, adjustment or run."""
+    site.empty()
     return site
 
 

@@ -143,9 +143,7 @@ class Rows:
 
     def add_environment(self, machine: UUID, drawn: Load) -> None:
         """Temperature, a pressure that is no number now and then, and a light that drives nothing."""
-        for n, (at, temperature) in enumerate(
-            zip(drawn.starts, drawn.outdoor_temp_c.tolist(), strict=True)
-        ):
+        for n, (at, temperature) in enumerate(zip(drawn.starts, drawn.outdoor_temp_c.tolist(), strict=True)):
             told = json.dumps({"lux": n * 7919 % 997, "outdoor_temp_f": round(1.8 * temperature + 32, 6)})
             pressure = "NaN" if n % 97 == 5 else f"{6 + n * 31 % 17 / 40:.3f}"
             self.environment.append(f"{at.isoformat()}\t{machine}\t{temperature:.2f}\t{pressure}\t{told}")
@@ -217,8 +215,10 @@ def fill(connection: Connection) -> None:
     rows.add_production(PRESS, press)
     rows.add_environment(PRESS, press)
     winter = [n for n, at in enumerate(press.starts) if local(TRAINED[0]) <= at < local("2026-02-01")]
-    gas = 60 + TRUE_GAS["outdoor_temp_c"] * press.outdoor_temp_c + np.random.default_rng(3).normal(
-        0, 1, len(press.starts)
+    gas = (
+        60
+        + TRUE_GAS["outdoor_temp_c"] * press.outdoor_temp_c
+        + np.random.default_rng(3).normal(0, 1, len(press.starts))
     )
     rows.add_energy(PRESS, [press.starts[n] for n in winter], gas[winter], "natural_gas")
     hall = load(hours_of(*TRAINED), seed=2)
@@ -265,14 +265,12 @@ class Plant:
     url: str
     store: ModelStore
     aws: LocalAws
-    settings: dict[str, Any]
+    settings: dict[str, Any] = field(default_factory=dict)
     app: FastAPI = field(init=False)
 
     def __post_init__(self) -> None:
         self.database = Database(lambda: self.url)
-        settings = DevelopmentSettings(
-            models_bucket=self.store.bucket, log_level="ERROR", **self.settings
-        )
+        settings = DevelopmentSettings(models_bucket=self.store.bucket, log_level="ERROR", **self.settings)
         self.app = create_app(list(routers().values()), settings, self.database)
         self.app.state.model_store = self.store
 
@@ -311,6 +309,11 @@ class Plant:
     def savings(self, period: tuple[str, str] = SAVING, **changes: Any) -> Any:
         """The press's savings over a chapter."""
         return self.get("baseline/savings", baseline_models.Savings, **question_of(period, **changes))
+
+    def predict(self, **values: Any) -> Any:
+        """What the press's baseline expects."""
+        asked = {"machine_id": PRESS} | values
+        return self.get("baseline/predict", baseline_models.Prediction, **asked)
 
     def refused(self, method: str, path: str, status: int = 422, **options: Any) -> dict[str, Any]:
         """The problem that a request gets."""
@@ -370,6 +373,14 @@ class Plant:
         found = self.aws.client("s3").get_object(Bucket=self.store.bucket, Key=row["artifact_key"])
         content: bytes = found["Body"].read()
         return content
+
+    def empty(self) -> None:
+        """Takes all baselines, adjustments, runs and objects away."""
+        for table in ("energy_baselines", "analytics.baseline_adjustments", "analytics.job_runs"):
+            self.rows(f"DELETE FROM {table} RETURNING id")
+        for key in self.objects():
+            self.aws.client("s3").delete_object(Bucket=self.store.bucket, Key=key)
+        self.forget()
 
     def forget(self) -> None:
         """Empties the memory of verified documents, as a new process would have it."""

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.stattools import durbin_watson as their_durbin_watson
+from unit.science.samples import autocorrelated
 
 from enms.science.arrays import Values
 from enms.science.diagnostics.autocorrelation import (
@@ -13,7 +14,6 @@ from enms.science.diagnostics.autocorrelation import (
     newey_west_lags,
 )
 from enms.science.diagnostics.least_squares import solve
-from unit.science.samples import autocorrelated
 
 
 def _problem(rows: int = 400) -> tuple[Values, Values]:

@@ -48,7 +48,9 @@ def test_offsets_are_those_of_the_zone_all_year_round(zone: str) -> None:
         at = _hours(start, 366 * 24)[::5]
         info = ZoneInfo(zone)
         expected = [datetime.fromtimestamp(each, info).utcoffset() for each in at.tolist()]
-        assert utc_offsets(at, zone).tolist() == [each.total_seconds() for each in expected if each is not None]
+        assert utc_offsets(at, zone).tolist() == [
+            each.total_seconds() for each in expected if each is not None
+        ]
 
 
 def test_no_intervals_have_no_offsets() -> None:

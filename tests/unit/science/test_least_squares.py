@@ -74,7 +74,9 @@ def test_a_combination_names_the_columns_that_it_is_made_of() -> None:
 def test_nearly_the_same_is_not_the_same() -> None:
     design, target = _problem()
     design[:, 2] = design[:, 1] + 1e-4 * design[:, 2]
-    np.testing.assert_allclose(solve(design, target).coefficients, OLS(target, design).fit().params, rtol=1e-5)
+    np.testing.assert_allclose(
+        solve(design, target).coefficients, OLS(target, design).fit().params, rtol=1e-5
+    )
 
 
 def test_the_quick_way_gives_the_same_coefficients() -> None:

@@ -189,8 +189,9 @@ def _is_known(data: Observations, name: str) -> bool:
 
 
 def _categories(drivers: Sequence[str], data: Observations, request: Request) -> list[str]:
-    """The categories that a form may have."""
-    named = [*drivers] if request.model == "linear" else [*drivers, week_of(data.interval)]
+    """Those that the model is sure to have: `auto` gives up no hours for a form that may lose."""
+    by_week = request.model == "time_of_week_temperature"
+    named = [*drivers, week_of(data.interval)] if by_week else [*drivers]
     return [name for name in dict.fromkeys(named) if name in data.categories]
 
 
@@ -226,7 +227,8 @@ def _contenders(data: Observations, drivers: Sequence[str], request: Request) ->
     temperature = request.temperature
     tried: list[tuple[Form, str, Recipe]] = []
     has_temperature = temperature in data.drivers and bool(np.isfinite(data.drivers[temperature]).all())
-    has_week = week_of(data.interval) in data.categories
+    week = data.categories.get(week_of(data.interval))
+    has_week = week is not None and not week.is_rare().any()
     if not drivers and (request.model == "linear" or (request.model == "auto" and not has_temperature)):
         raise UnfitError(
             "no-driver",
@@ -249,7 +251,7 @@ def _attempt(data: Observations, recipe: Recipe, blocks: int) -> Attempt | Unfit
     try:
         terms = tuple(recipe(data))
         design = design_matrix(terms, data)
-        refuse_too_many(len(data), design.shape[1] + searched_knots(terms))
+        refuse_too_many(len(data), design.shape[1] + searched_knots(terms), data.interval)
         solution = solve_named(design, data.energy_kwh, terms)
     except UnfitError as error:
         return error

@@ -8,6 +8,7 @@ import numpy as np
 from enms.science.baseline.drivers import driver
 from enms.science.baseline.forms import DEGREES
 from enms.science.baseline.observations import Category, Observations
+from enms.science.baseline.selection import LEAST_KNOWN_SHARE
 from enms.science.diagnostics.correlation import correlation
 
 LEAST_USABLE_COVERAGE = 0.5
@@ -65,6 +66,11 @@ def _of(data: Observations, name: str, temperature: str) -> DriverReport:
     coverage = float(known.mean())
     low, high = (float(values[known].min()), float(values[known].max())) if known.any() else (None, None)
     reason = _unusable(coverage, low, high)
+    not_chosen = driver(name).not_chosen
+    if not_chosen is None and coverage < LEAST_KNOWN_SHARE:
+        not_chosen = (
+            f"It is known in {coverage:.0%} of the intervals; to be chosen it takes {LEAST_KNOWN_SHARE:.0%}."
+        )
     return DriverReport(
         name=name,
         kind="degrees" if name in DEGREES else "numeric",
@@ -76,8 +82,8 @@ def _of(data: Observations, name: str, temperature: str) -> DriverReport:
         correlation=correlation(values, data.energy_kwh),
         levels=(),
         is_usable=reason is None,
-        is_automatic=reason is None and driver(name).not_chosen is None,
-        reason=reason or driver(name).not_chosen,
+        is_automatic=reason is None and not_chosen is None,
+        reason=reason or not_chosen,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from enms.science.arrays import Values
-from enms.science.baseline.observations import Observations
+from enms.science.baseline.observations import Interval, Observations, collect_more
 from enms.science.baseline.terms import Hinge, Term, column_names, column_spans, design_matrix, needs
 from enms.science.diagnostics.autocorrelation import (
     durbin_watson,
@@ -150,16 +150,15 @@ def fit_terms(data: Observations, terms: Sequence[Term], searched: int = 0) -> F
         UnfitError: Drivers are constant or combinations of others, or there are too few observations.
     """
     design = design_matrix(terms, data)
-    refuse_too_many(len(data), design.shape[1] + searched)
+    refuse_too_many(len(data), design.shape[1] + searched, data.interval)
     solution = solve_named(design, data.energy_kwh, terms)
     return describe(data, terms, solution, searched)
 
 
 def describe(data: Observations, terms: Sequence[Term], solution: LeastSquares, searched: int = 0) -> Fit:
     """All inference from a solution."""
-    lags = newey_west_lags(len(data), _LEAST_LAGS[data.interval])
     freedom = max(solution.degrees_of_freedom - searched, 1)
-    plain, robust = _covariances(data, terms, solution, lags, freedom)
+    plain, robust = covariances(data, terms, solution, freedom)
     measures = goodness(data.energy_kwh, data.energy_kwh - solution.residuals, solution.parameters + searched)
     slopes = solution.parameters - 1
     explained = solution.total_squares - solution.squared_error
@@ -178,7 +177,7 @@ def describe(data: Observations, terms: Sequence[Term], solution: LeastSquares, 
         lag_one=lag_one_autocorrelation(solution.residuals, data.positions),
         normality=jarque_bera(solution.residuals),
         curvature_share=curvature_share(solution),
-        newey_west_lags=lags,
+        newey_west_lags=_lags(data),
         influential=_influential(solution),
         solution=solution,
         ranges=_ranges(data, terms),
@@ -222,7 +221,7 @@ def _constant(name: str) -> UnfitError:
     )
 
 
-def refuse_too_many(observations: int, parameters: int) -> None:
+def refuse_too_many(observations: int, parameters: int, interval: Interval) -> None:
     """Refuses models with more parameters than a tenth of the observations.
 
     Raises:
@@ -231,26 +230,37 @@ def refuse_too_many(observations: int, parameters: int) -> None:
     if parameters > observations / 10:
         raise UnfitError(
             "too-many-drivers",
-            f"{parameters} parameters (intercept included) need {parameters * 10} samples, and "
-            f"{observations} can be used: choose fewer drivers or a longer period.",
+            f"{parameters} parameters (intercept included) need {parameters * 10} {interval}s, and "
+            f"{observations} can be used: choose fewer drivers, or "
+            f"{collect_more(parameters * 10 - observations, interval)}.",
             parameter="drivers",
             given=parameters,
             allowed=f"at most {observations // 10} parameters",
         )
 
 
-def _covariances(
-    data: Observations, terms: Sequence[Term], solution: LeastSquares, lags: int, freedom: int
+def covariances(
+    data: Observations, terms: Sequence[Term], solution: LeastSquares, freedom: int
 ) -> tuple[Values, Values]:
-    """Of the coefficients, plain and by Newey and West, knots that were searched taken as parameters.
+    """Covariances of the coefficients, plain and by Newey and West; knots are parameters that were estimated.
 
     Those of nonlinear least squares with the Jacobian in place of X (White & Domowitz 1984, Econometrica 52):
     beside the columns it has the derivative by each knot.
+
+    Args:
+        data: What was fitted.
+        terms: The terms.
+        solution: Their coefficients.
+        freedom: Observations less parameters, knots included.
     """
     jacobian = _with_knots(data, terms, solution)
     p = solution.parameters
     plain = jacobian.normal_inverse[:p, :p] * (solution.squared_error / freedom)
-    return plain, newey_west_covariance(jacobian, data.positions, lags)[:p, :p]
+    return plain, newey_west_covariance(jacobian, data.positions, _lags(data))[:p, :p]
+
+
+def _lags(data: Observations) -> int:
+    return newey_west_lags(len(data), _LEAST_LAGS[data.interval])
 
 
 def _with_knots(data: Observations, terms: Sequence[Term], solution: LeastSquares) -> LeastSquares:

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from enms.science.baseline.drivers import COOLING_DEGREES, HEATING_DEGREES
+from enms.science.baseline.fit import covariances
 from enms.science.baseline.knots import best_knots
 from enms.science.baseline.names import Form as Form
 from enms.science.baseline.names import Interval
@@ -93,7 +94,8 @@ def _criterion(terms: Sequence[Term], data: Observations) -> tuple[bool, float]:
     if n <= k + 1 or fit.squared_error == 0:
         return n <= k + 1, float("-inf")
     arms = [span.start for term, span in column_spans(terms) if isinstance(term, Hinge)]
-    variances = np.diag(fit.normal_inverse)[arms] * fit.squared_error / (n - k)
+    # The standard errors that the verdict uses: what it would reject is not chosen.
+    variances = np.diag(covariances(data, terms, fit, n - k)[1])[arms]
     is_faint = bool((fit.coefficients[arms] ** 2 < _LEAST_ARM_T**2 * variances).any())
     return is_faint, float(n * np.log(fit.squared_error / n) + 2 * k + 2 * k * (k + 1) / (n - k - 1))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,12 @@ from enms.science.baseline.names import Interval as Interval
 # A level that occurs less often can't be told from chance.
 LEAST_PER_LEVEL = 2
 INTERVALS_PER_DAY: Mapping[Interval, int] = {"hour": 24, "day": 1}
+
+
+def collect_more(missing: float, interval: Interval) -> str:
+    """What to do about intervals that are missing: `collect 4 more days`."""
+    days = ceil(missing / INTERVALS_PER_DAY[interval])
+    return f"collect {days} more {'day' if days == 1 else 'days'}"
 
 
 @dataclass(frozen=True)

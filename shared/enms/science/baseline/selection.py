@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from enms.science.arrays import Positions, Values
-from enms.science.baseline.drivers import driver
+from enms.science.baseline.drivers import DRIVERS, driver
 from enms.science.baseline.fit import Fit, fit_terms, refuse_too_many
 from enms.science.baseline.forms import DEGREES, degree_terms, linear, searched_knots, term_of
 from enms.science.baseline.observations import Observations
@@ -120,7 +120,7 @@ def select_drivers(data: Observations, candidates: Sequence[str], temperature: s
         )
     needed = [temperature if name in DEGREES else name for name in usable]
     complete = data.take(data.knows(needed))
-    refuse_too_many(len(complete), 2)
+    refuse_too_many(len(complete), 2, complete.interval)
     for name in usable:
         if name in complete.categories:
             complete = complete.take(~complete.categories[name].is_rare())
@@ -171,13 +171,13 @@ def _problem(data: Observations, name: str, temperature: str) -> Dropped | None:
 
 
 def _duplicates(data: Observations, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Drivers that another one repeats; of two, the one nearer to energy stays."""
+    """Drivers that another one repeats; of two, one known by name stays, or else the one nearer to energy."""
     gone: set[str] = set()
     nearness = {name: _nearness(data.drivers[name], data.energy_kwh) for name in names}
     for one, other in combinations(names, 2):
         if gone & {one, other} or _nearness(data.drivers[one], data.drivers[other]) < _DUPLICATE:
             continue
-        weaker, stronger = sorted((one, other), key=lambda name: nearness[name])
+        weaker, stronger = sorted((one, other), key=lambda name: (name in DRIVERS, nearness[name]))
         gone.add(weaker)
         yield weaker, stronger
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from enms.science.arrays import Values
 from enms.science.baseline.change_points import daily_sums, lasting_changes
 from enms.science.baseline.fit import Fit
-from enms.science.baseline.observations import INTERVALS_PER_DAY, Interval, Observations
+from enms.science.baseline.observations import INTERVALS_PER_DAY, Interval, Observations, collect_more
 from enms.science.baseline.terms import Indicators, Numeric, Segments
 from enms.science.baseline.validation import OutOfTime
 
@@ -138,11 +137,11 @@ def _samples(count: int, interval: Interval, limits: Limits) -> Reason:
         return Reason(
             "samples", "valid", count, least, f"{count} {interval}s were used; {least:g} are asked for."
         )
-    days = ceil((least - count) / INTERVALS_PER_DAY[interval])
     severity: Status = "caution" if count >= caution else "rejected"
     return Reason(
         "samples", severity, count, least if severity == "caution" else caution,
-        f"Only {count} {interval}s could be used and {least:g} are asked for: collect {days} more days.",
+        f"Only {count} {interval}s could be used and {least:g} are asked for: "
+        f"{collect_more(least - count, interval)}.",
     )  # fmt: skip
 
 

@@ -246,14 +246,23 @@ def read_intervals(
     )
 
 
-def first_energy_at(connection: Connection, machine_id: UUID, energy_type: str) -> datetime | None:
-    """The time of a carrier's first reading, None without any."""
-    return _outermost(connection, "min", machine_id, energy_type)
-
-
 def newest_energy_at(connection: Connection, machine_id: UUID, energy_type: str) -> datetime | None:
     """The time of a carrier's newest reading, None without any."""
-    return _outermost(connection, "max", machine_id, energy_type)
+    rows(connection, "SELECT analytics.catch_up(%s)", (machine_id,))
+    # The quarters lead to it: on its own the index over readings would be searched through all carriers.
+    (found,) = rows(
+        connection,
+        """
+        SELECT max(r.time) AS at
+        FROM (SELECT max(bucket) AS bucket FROM analytics.energy_15min
+              WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s AND readings > 0) q
+        JOIN energy_readings r ON r.machine_id = %(machine_id)s AND r.energy_type = %(energy_type)s
+         AND r.time >= q.bucket AND r.time < q.bucket + interval '15 minutes'
+        """,
+        {"machine_id": machine_id, "energy_type": energy_type},
+    )
+    at: datetime | None = found["at"]
+    return at
 
 
 @dataclass(frozen=True)
@@ -437,23 +446,3 @@ def _metadata_keys(source: str, wanted: Collection[str]) -> list[str]:
     """The keys that names ask for; in PostgreSQL no text has a zero character, so no key is called so."""
     keys = {name.removeprefix(f"{source}.") for name in wanted if "\0" not in name}
     return sorted(key for key in keys if _driver_name(source, key) in wanted)
-
-
-def _outermost(
-    connection: Connection, which: Literal["min", "max"], machine_id: UUID, energy_type: str
-) -> datetime | None:
-    rows(connection, "SELECT analytics.catch_up(%s)", (machine_id,))
-    # The quarters lead to it: on its own the index over readings would be searched through all carriers.
-    (found,) = rows(
-        connection,
-        f"""
-        SELECT {which}(r.time) AS at
-        FROM (SELECT {which}(bucket) AS bucket FROM analytics.energy_15min
-              WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s AND readings > 0) q
-        JOIN energy_readings r ON r.machine_id = %(machine_id)s AND r.energy_type = %(energy_type)s
-         AND r.time >= q.bucket AND r.time < q.bucket + interval '15 minutes'
-        """,  # noqa: S608 - two aggregates
-        {"machine_id": machine_id, "energy_type": energy_type},
-    )
-    at: datetime | None = found["at"]
-    return at

@@ -113,7 +113,7 @@ def _champion_data(
         return data
     again = measure(
         connection, measured.machine, content["energy_type"], data.interval, champion.needed,
-        standby_power_kw=standby,
+        standby_power_kw=standby, may_guess=False,
     )  # fmt: skip
     return again.observations.take(built.judged.usable)
 

@@ -152,7 +152,7 @@ def held_against(
     with database.connection() as connection:
         measured = measure(
             connection, machine, document["energy_type"], baseline.interval, baseline.needed,
-            standby_power_kw=document["settings"]["standby_power_kw"],
+            standby_power_kw=document["settings"]["standby_power_kw"], may_guess=False,
         )  # fmt: skip
     judged = judge(measured.observations, measured.quality, baseline.needed, **vars(RULES))
     usable, reason, refusals = judged.usable, judged.reason, judged.refusals

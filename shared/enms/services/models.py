@@ -173,8 +173,8 @@ def _nothing_active(database: Database, machine_id: UUID, energy_type: str) -> C
     total, found = baselines.models(database, machine_id, energy_type, None, 1, 0)
     if not total:
         what = "none was trained yet: POST baseline/train does it"
-    elif found[0]["artifact_sha256"] is None:
-        what = "those there are were made by another program, which keeps no document: train one"
+    elif baselines.active_elsewhere(database, machine_id, energy_type):
+        what = "the one in use was made by another program, which keeps no document: train one"
     else:
         newest = found[0]
         what = (

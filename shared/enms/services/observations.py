@@ -11,8 +11,9 @@ import numpy as np
 from enms.database.connection import Connection
 from enms.database.drivers import Intervals, MachineContext, newest_energy_at, read_intervals
 from enms.errors import InvalidInputError
+from enms.observability import logger
 from enms.science.arrays import Positions, Values
-from enms.science.baseline.calendar import categories, local_time
+from enms.science.baseline.calendar import categories, is_known_country, local_time
 from enms.science.baseline.drivers import (
     CALENDAR,
     COOLING_DEGREES,
@@ -59,6 +60,7 @@ def measure(
     wanted: Collection[str] | None,
     *,
     standby_power_kw: float | None = None,
+    may_guess: bool = True,
 ) -> Measured:
     """Reads the machine's intervals of `machine.start` to `machine.end`.
 
@@ -69,6 +71,7 @@ def measure(
         interval: What is read.
         wanted: Names of drivers and categories; None: everything there is.
         standby_power_kw: Of a trained model, so that running means the same as in training.
+        may_guess: Whether operating hours may be told by the power where no mode is reported.
 
     Raises:
         InvalidInputError: There is no reading of energy in the period, or no whole interval.
@@ -85,7 +88,7 @@ def measure(
         raise _nothing_read(connection, machine, energy_type)
     power_kw = read.quarter_power_kw
     needs_hours = wanted is None or OPERATING_HOURS in wanted
-    if needs_hours and power_kw is None and not np.isfinite(read.running_share).any():
+    if needs_hours and may_guess and power_kw is None and not np.isfinite(read.running_share).any():
         power_kw = reader((), with_power_quarters=True).quarter_power_kw
         assert power_kw is not None
         standby_power_kw = _standby_power_kw(machine.metadata, power_kw)
@@ -130,7 +133,15 @@ def _positions(read: Intervals, zone: str) -> Positions:
 def _calendar(read: Intervals, machine: MachineContext) -> dict[str, Any]:
     shifts = [] if read.shift is None else read.shift.tolist()
     reported = shifts if any(shifts) else None
-    return categories(local_time(read.starts_at, machine.timezone), machine.country, reported)
+    return categories(local_time(read.starts_at, machine.timezone), holiday_country(machine), reported)
+
+
+def holiday_country(machine: MachineContext) -> str | None:
+    """The country whose holidays are days off; None where none is known: then only weekends are."""
+    if machine.country and not is_known_country(machine.country):
+        logger.warning("holidays unknown: only weekends are days off", extra={"country": machine.country})
+        return None
+    return machine.country
 
 
 def _guessed(read: Intervals, *, by_power: bool) -> dict[str, str]:

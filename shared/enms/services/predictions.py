@@ -19,6 +19,7 @@ from enms.science.baseline.uncertainty import interval_std_errors
 from enms.science.diagnostics.distributions import t_quantile
 from enms.services import models
 from enms.services.models import Answer
+from enms.services.observations import holiday_country
 
 CONFIDENCE = 0.95
 _HOUR = 3_600
@@ -59,7 +60,7 @@ def predict(
         seconds // _HOUR if baseline.interval == "hour" else local.days,
         np.full(1, np.nan),
         {name: _number(name, values) for name in baseline.ranges},
-        _levels(baseline, values, categories(local, machine.country, None) if at else {}),
+        _levels(baseline, values, categories(local, holiday_country(machine), None) if at else {}),
     )
     expected = float(baseline.predict_kwh(data)[0])
     errors = baseline.errors

@@ -70,7 +70,7 @@ def test_more_drivers_than_a_tenth_of_the_samples(plant: Plant) -> None:
     )
     assert problem["code"] == "too-many-drivers"
     assert problem["given"] == 10
-    assert "need 100 samples, and 50 can be used" in problem["detail"]
+    assert "need 100 days, and 50 can be used" in problem["detail"]
 
 
 def test_without_readings_the_latest_one_is_told(plant: Plant) -> None:

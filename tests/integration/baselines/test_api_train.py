@@ -381,3 +381,37 @@ def test_the_factorys_time_zone_changes_no_hourly_model(plant: Plant) -> None:
         assert again["predicted_kwh"] == expected["predicted_kwh"]
     finally:
         plant.rows("UPDATE factories SET timezone = 'Europe/Berlin' RETURNING id")
+
+
+def test_a_country_that_nobody_knows_has_no_holidays(plant: Plant) -> None:
+    set_country = "UPDATE factories SET metadata = jsonb_set(metadata, '{country}', %s::jsonb) RETURNING id"
+    plant.rows(set_country, '"Germania"')
+    try:
+        answer = plant.train(drivers=["production_count", "working_day"], force=True, reason="a trial")
+        assert answer["created"]
+        assert plant.predict(production_count=100, at="2026-05-01T08:00:00Z")["predicted_kwh"] > 0
+    finally:
+        plant.rows(set_country, '"DE"')
+
+
+def test_hours_that_were_told_by_mode_are_never_guessed_from_power(plant: Plant) -> None:
+    plant.train(drivers=["production_count", "operating_hours"], force=True, reason="whatever its verdict")
+    start, end = local("2026-03-17"), local("2026-03-18")
+    this_day = "machine_id = %s AND time >= %s AND time < %s"
+    told = plant.rows(
+        f"SELECT time, operating_mode::text AS mode FROM production_data WHERE {this_day}", PRESS, start, end
+    )
+    plant.rows(
+        f"UPDATE production_data SET operating_mode = NULL WHERE {this_day} RETURNING time", PRESS, start, end
+    )
+    try:
+        question = {"machine_id": PRESS, "start": "2026-03-17", "end": "2026-03-17"}
+        problem = plant.refused("GET", "baseline/deviation", params=question)
+        assert "operating_hours wasn't recorded" in problem["detail"]
+    finally:
+        for row in told:
+            plant.rows(
+                "UPDATE production_data SET operating_mode = %s::operating_mode"
+                " WHERE machine_id = %s AND time = %s RETURNING time",
+                row["mode"], PRESS, row["time"],
+            )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from integration.baselines.works import MACHINE
 
-from enms.database.drivers import first_energy_at, machine_context, newest_energy_at, read_intervals
+from enms.database.drivers import machine_context, newest_energy_at, read_intervals
 from enms.errors import NotFoundError
 
 HOUR = timedelta(hours=1)
@@ -302,7 +302,6 @@ def test_first_and_newest_reading(works, database):
     works.draw(START, [30.0] * 50)
     works.draw(START - 9 * HOUR, [3.0], energy_type="natural_gas")
     with database.connection() as connection:
-        assert first_energy_at(connection, MACHINE, "electrical") == START
         assert newest_energy_at(connection, MACHINE, "electrical") == START + 49 * MINUTE
         assert newest_energy_at(connection, MACHINE, "natural_gas") == START - 9 * HOUR
         assert newest_energy_at(connection, MACHINE, "steam") is None

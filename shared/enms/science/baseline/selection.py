@@ -1,6 +1,6 @@
 """Choosing drivers by themselves: the error out of time decides, physics and collinearity have a veto."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -126,9 +126,13 @@ def select_drivers(data: Observations, candidates: Sequence[str], temperature: s
             complete = complete.take(~complete.categories[name].is_rare())
     bench = _bench(complete, usable, temperature)
     ranked = _rank(bench, complete)
-    chosen, tried = _first_without_veto(complete, ranked, temperature)
-    dropped += [_not_chosen(name, tried) for name in usable if name not in chosen]
-    return Selection(chosen, tuple(tried[:_RANKED]), tuple(dropped))
+    chosen, vetoes = _first_without_veto(complete, ranked, temperature)
+    dropped += [_not_chosen(name, vetoes.values()) for name in usable if name not in chosen]
+    shown = (
+        replace(each, veto=vetoes[each.drivers].text if each.drivers in vetoes else None)
+        for each in ranked[:_RANKED]
+    )
+    return Selection(chosen, tuple(shown), tuple(dropped))
 
 
 def _usable(
@@ -296,13 +300,16 @@ def _solutions(sums: Values, columns: Positions) -> Values:
 
 def _first_without_veto(
     data: Observations, ranked: Sequence[Ranked], temperature: str
-) -> tuple[tuple[str, ...], list[Ranked]]:
+) -> tuple[tuple[str, ...], dict[tuple[str, ...], Dropped]]:
     """The smallest of the sets near the least error that significance, signs and collinearity let pass.
 
     Where none of them passes, the best set loses what is vetoed, driver by driver, until it passes.
+
+    Returns:
+        The set, and what spoke against those that were looked at before.
     """
     if not ranked:
-        return (), []
+        return (), {}
     near = [each for each in ranked if each.cv_rmse_percent <= ranked[0].cv_rmse_percent * (1 + _PARSIMONY)]
     near.sort(key=lambda each: (len(each.drivers), each.cv_rmse_percent))
     vetoes: dict[tuple[str, ...], Dropped] = {}
@@ -318,10 +325,7 @@ def _first_without_veto(
         while chosen and (veto := vetoes.get(chosen) or _veto(data, chosen, temperature)):
             vetoes[chosen] = veto
             chosen = tuple(name for name in chosen if name != veto.driver)
-    judged = [
-        replace(each, veto=vetoes[each.drivers].text if each.drivers in vetoes else None) for each in ranked
-    ]
-    return chosen, judged
+    return chosen, vetoes
 
 
 def _veto(data: Observations, drivers: Sequence[str], temperature: str) -> Dropped | None:
@@ -363,10 +367,10 @@ def _inflated(fit: Fit) -> Dropped | None:
     return Dropped(least.term, "collinear", text)
 
 
-def _not_chosen(name: str, tried: Sequence[Ranked]) -> Dropped:
-    """Why a candidate isn't in: the veto that met a set with it, or that it doesn't help."""
-    for each in tried:
-        if each.veto and each.veto.startswith((f"{name} ", f"More {name} ")):
-            return Dropped(name, "vetoed", each.veto)
+def _not_chosen(name: str, vetoes: Iterable[Dropped]) -> Dropped:
+    """Why a candidate isn't in: the veto that met a set because of it, or that it doesn't help."""
+    for veto in vetoes:
+        if veto.driver == name:
+            return Dropped(name, "vetoed", veto.text)
     text = f"{name} doesn't lower the error out of time by more than {_PARSIMONY:.1%}."
     return Dropped(name, "no_gain", text)

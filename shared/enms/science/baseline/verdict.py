@@ -10,7 +10,7 @@ from enms.science.arrays import Values
 from enms.science.baseline.change_points import daily_sums, lasting_changes
 from enms.science.baseline.fit import Fit
 from enms.science.baseline.observations import INTERVALS_PER_DAY, Interval, Observations, collect_more
-from enms.science.baseline.terms import Indicators, Numeric, Segments
+from enms.science.baseline.terms import Indicators, Segments
 from enms.science.baseline.validation import OutOfTime
 
 type Status = Literal["valid", "caution", "rejected"]
@@ -198,8 +198,6 @@ def _generalisation(fit: Fit, tested: OutOfTime, limits: Limits) -> Reason:
 
 def _coverage(data: Observations, fit: Fit, limits: Limits) -> Iterator[Reason]:
     for name in fit.ranges:
-        if not any(isinstance(term, Numeric) and term.driver == name for term in fit.terms):
-            continue
         measured, limit = range_coverage(data.drivers[name]), limits.caution_range_coverage
         keeps = measured >= limit
         text = f"{name}: samples lie in {measured:.0%} of its range" + (

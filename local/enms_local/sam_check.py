@@ -1,4 +1,4 @@
-"""`make sam-check`: the KPI function as a container, built and invoked by SAM, answers as the route does.
+"""`make sam-check`: functions as containers, built and invoked by SAM, answer as their routes do.
 
 The container asks the very database that the running stack uses. That one listens on loopback, which no
 container reaches: for the time of the check a relay listens on the gateway of the containers' network.
@@ -29,8 +29,9 @@ from enms_local.stack.cloud import ENVIRONMENTS
 from enms_local.stack.database import DATABASE, Credentials, credentials_of, own_server
 from enms_local.stack.settings import CHECKOUT, StackSettings
 
-FUNCTION = "KpiFunction"
 EVENT = CHECKOUT / "events" / "kpi-all.json"
+# A function of each image that answers requests, and a path that takes the sample event's query.
+ROUTES = {"KpiFunction": "/api/v1/kpi/all", "BaselineFunction": "/api/v1/baseline/drivers"}
 DECLARE_VARIABLE = CHECKOUT / "local" / "sam" / "declare_variable.py"
 SAM_PYTHON = ENVIRONMENTS / "sam" / "bin" / "python"
 DATABASE_VARIABLE = "ENMS_DATABASE_URL"
@@ -62,24 +63,27 @@ def check(settings: StackSettings) -> None:
     template = build_dir / "template.yaml"
     _step("sam validate --lint", ["validate", "--lint"])
     _step("sam build", ["build", "--build-dir", str(build_dir)])
-    _run([str(SAM_PYTHON), str(DECLARE_VARIABLE), str(template), FUNCTION, DATABASE_VARIABLE])
+    for function in ROUTES:
+        _run([str(SAM_PYTHON), str(DECLARE_VARIABLE), str(template), function, DATABASE_VARIABLE])
     url = settings.existing_database_url or own_server(settings).tcp_url(DATABASE)
-    with (
-        _relay(engine, credentials_of(url)) as relayed_url,
-        tempfile.TemporaryDirectory(dir=build_dir) as folder,
-    ):
-        event, variables = Path(folder) / "event.json", Path(folder) / "variables.json"
-        event.write_text(json.dumps(_event(query)))
-        values = {DATABASE_VARIABLE: relayed_url, "DATABASE_SECRET_NAME": ""}
-        variables.write_text(json.dumps({FUNCTION: values}))
-        files = ["--template", str(template), "--event", str(event), "--env-vars", str(variables)]
-        printed = _step(
-            f"sam local invoke {FUNCTION}", ["local", "invoke", FUNCTION, *files, "--skip-pull-image"]
+    with _relay(engine, credentials_of(url)) as relayed_url:
+        for function, path in ROUTES.items():
+            container = _body_of(_invoked(template, function, _event(query, path), relayed_url))
+            _compare(container, _get(f"{settings.http_url}{path}?{urlencode(query)}"))
+            print(f"\nThe container's answer:\n{json.dumps(container, indent=2)}")
+
+
+def _invoked(template: Path, function: str, event: Mapping[str, Any], database_url: str) -> str:
+    """What SAM prints of a function that it calls in a container."""
+    with tempfile.TemporaryDirectory(dir=template.parent) as folder:
+        event_file, variables = Path(folder) / "event.json", Path(folder) / "variables.json"
+        event_file.write_text(json.dumps(event))
+        values = {DATABASE_VARIABLE: database_url, "DATABASE_SECRET_NAME": ""}
+        variables.write_text(json.dumps({function: values}))
+        files = ["--template", str(template), "--event", str(event_file), "--env-vars", str(variables)]
+        return _step(
+            f"sam local invoke {function}", ["local", "invoke", function, *files, "--skip-pull-image"]
         )
-    container = _body_of(printed)
-    route = _get(f"{settings.http_url}{_event(query)['path']}?{urlencode(query)}")
-    _compare(container, route)
-    print(f"\nThe container's answer:\n{json.dumps(container, indent=2)}")
 
 
 def _find_engine() -> str:
@@ -109,11 +113,17 @@ def _query_of_first_machine(settings: StackSettings) -> Mapping[str, str]:
     return {**kept, "machine_id": machines[0]["id"], "start": yesterday, "end": yesterday}
 
 
-def _event(query: Mapping[str, str]) -> dict[str, Any]:
-    """The sample event with another query."""
+def _event(query: Mapping[str, str], path: str) -> dict[str, Any]:
+    """The sample event with another query and path."""
     sample: dict[str, Any] = json.loads(EVENT.read_text())
     several = {name: [value] for name, value in query.items()}
-    return {**sample, "queryStringParameters": dict(query), "multiValueQueryStringParameters": several}
+    return {
+        **sample,
+        "path": path,
+        "resource": path,
+        "queryStringParameters": dict(query),
+        "multiValueQueryStringParameters": several,
+    }
 
 
 @contextlib.contextmanager

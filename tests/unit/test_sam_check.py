@@ -23,7 +23,8 @@ def test_missing_field_is_a_difference() -> None:
 
 
 def test_sample_event_is_asked_for_another_machine() -> None:
-    event = sam_check._event({"machine_id": "m", "start": "2026-01-01", "end": "2026-01-02"})
+    query = {"machine_id": "m", "start": "2026-01-01", "end": "2026-01-02"}
+    event = sam_check._event(query, "/api/v1/kpi/all")
     assert event["queryStringParameters"]["machine_id"] == "m"
     assert event["multiValueQueryStringParameters"]["end"] == ["2026-01-02"]
     assert event["path"] == "/api/v1/kpi/all"

@@ -252,7 +252,9 @@ def _print_trained(machine: str, answer: dict[str, Any]) -> None:
         f"{answer['training_samples']} {answer['interval']}s, R² {answer['r_squared']:.4f}, "
         f"CV(RMSE) {answer['cv_rmse_percent']:.1f} %.\n"
     )
-    rows: list[tuple[object, ...]] = [("intercept", f"{answer['intercept']:.6g}", None, None, None)]
+    rows: list[tuple[object, ...]] = [
+        ("intercept", f"{answer['intercept']:.6g}", f"{answer['intercept_std_error']:.3g}", None, None)
+    ]
     rows += [
         (each["name"], f"{each['value']:.6g}", f"{each['std_error']:.3g}", f"{each['p_value']:.2g}",
          f"{each['vif']:.1f}")

@@ -156,6 +156,7 @@ def described(content: Mapping[str, Any]) -> Answer:
         "mae": statistics["mae"],
         "cv_rmse_percent": statistics["cv_rmse_percent"],
         "intercept": content["intercept"],
+        "intercept_std_error": content["intercept_std_error"],
         "coefficients": {each["name"]: each["value"] for each in content["coefficients"]},
         "coefficient_details": content["coefficients"],
         "terms": content["terms"],

@@ -97,6 +97,7 @@ class _Described(_Answer):
     mae: float
     cv_rmse_percent: float | None
     intercept: float
+    intercept_std_error: float | None = Field(description="by Newey and West")
     coefficients: dict[str, float]
     coefficient_details: list[CoefficientDetails]
     terms: list[dict[str, Any]] = Field(description="what the columns are made of, balance points included")

@@ -16,6 +16,7 @@ from enms.science.baseline.validation import OutOfTime
 type Status = Literal["valid", "caution", "rejected"]
 
 _BINS = 10
+_LEAST_SHOWN_P = 0.0001
 
 
 @dataclass(frozen=True)
@@ -170,9 +171,9 @@ def _significance(fit: Fit, limits: Limits) -> Iterator[Reason]:
         keeps = test.p_value < limits.most_p_value
         what = "its levels together" if isinstance(term, Indicators | Segments) else "it"
         text = (
-            f"{test.term}: the energy follows {what} (p = {test.p_value:.2g})."
+            f"{test.term}: the energy follows {what} ({_p(test.p_value)})."
             if keeps
-            else f"{test.term}: that the energy follows {what} isn't shown (p = {test.p_value:.2g}; below "
+            else f"{test.term}: that the energy follows {what} isn't shown ({_p(test.p_value)}; below "
             f"{limits.most_p_value:g} is asked for): leave it out."
         )
         yield Reason(
@@ -244,6 +245,10 @@ def _change(data: Observations, fit: Fit, limits: Limits) -> Reason:
         "train on one side of it."
     )
     return Reason("residual_change", "caution", largest.p_value, limit, text)
+
+
+def _p(value: float) -> str:
+    return f"p = {value:.2g}" if value >= _LEAST_SHOWN_P else f"p < {_LEAST_SHOWN_P:g}"
 
 
 def _graded(measured: float, caution: float, most: float) -> tuple[Status, float]:

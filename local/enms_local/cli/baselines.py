@@ -250,15 +250,17 @@ def _print_trained(machine: str, answer: dict[str, Any]) -> None:
     typer.echo(
         f"{machine}: version {answer['model_version']}, {answer['model'].replace('_', ' ')}, "
         f"{answer['training_samples']} {answer['interval']}s, R² {answer['r_squared']:.4f}, "
-        f"CV(RMSE) {answer['cv_rmse_percent']:.1f} %.\n"
+        f"CV(RMSE) {_figure(answer['cv_rmse_percent'], '.1f')} %.\n"
     )
-    rows: list[tuple[object, ...]] = [
-        ("intercept", f"{answer['intercept']:.6g}", f"{answer['intercept_std_error']:.3g}", None, None)
-    ]
-    rows += [
-        (each["name"], f"{each['value']:.6g}", f"{each['std_error']:.3g}", f"{each['p_value']:.2g}",
-         f"{each['vif']:.1f}")
-        for each in answer["coefficient_details"]
+    intercept = {
+        "name": "intercept",
+        "value": answer["intercept"],
+        "std_error": answer["intercept_std_error"],
+    }
+    rows = [
+        (each["name"], _figure(each["value"], ".6g"), _figure(each["std_error"], ".3g"),
+         _figure(each.get("p_value"), ".2g"), _figure(each.get("vif"), ".1f"))
+        for each in (intercept, *answer["coefficient_details"])
     ]  # fmt: skip
     print_table(("term", "kWh per unit", "std. error", "p", "VIF"), rows)
     verdict = answer["verdict"]
@@ -267,3 +269,8 @@ def _print_trained(machine: str, answer: dict[str, Any]) -> None:
         typer.echo(f"  {reason['severity']}: {reason['text']}")
     state = "It is the active one" if answer["activated"] else "It isn't active"
     typer.echo(f"{state}: {answer['activation']}")
+
+
+def _figure(value: float | None, form: str) -> str | None:
+    """A figure; None where it couldn't be told."""
+    return None if value is None else format(value, form)

@@ -199,13 +199,13 @@ def train(
     prefer: Annotated[str, Header(description="`respond-async` doesn't wait for the training")] = "",
 ) -> JsonResponse:
     """Trains a baseline and keeps it; a rejected one is an answer too."""
-    from enms.services import training
+    from enms.services import later_training, training
 
     settings: BaselineSettings = request.app.state.settings
     asked = body.request(force=body.force, reason=body.reason)
     training.check(asked)
-    if "respond-async" in prefer or training.is_long(asked):
-        training.check_machine(database, asked)
+    if "respond-async" in prefer or later_training.is_long(asked):
+        later_training.check_machine(database, asked)
         return _later(asked, settings, background, database, store, caller.actor)
     answer = training.train(database, store, settings, asked, caller.actor)
     location = f"{settings.public_prefix}/api/v1/baseline/model/{answer['model_id']}"
@@ -220,9 +220,9 @@ def _later(
     store: ModelStoreDependency,
     actor: str,
 ) -> JsonResponse:
-    from enms.services import retraining, training
+    from enms.services import later_training, retraining
 
-    run_id = job_service.request_training(database, actor, training.as_parameters(asked, actor))
+    run_id = job_service.request_training(database, actor, later_training.as_parameters(asked, actor))
     if settings.retrain_function:
         job_service.launch(database, settings.retrain_function, run_id, "train-request")
     else:

@@ -214,7 +214,7 @@ def train_as_requested(
         UnavailableError: A connection was lost; the run can be done again.
         Exception: What was not foreseen; the run is noted as failed.
     """
-    from enms.services import training
+    from enms.services import later_training
 
     identify(run_id=str(run_id))
     _existing(database, run_id)
@@ -223,7 +223,7 @@ def train_as_requested(
     if begun is None:
         return
     try:
-        outcome = training.run_requested(database, store, settings, run_id)
+        outcome = later_training.run_requested(database, store, settings, run_id)
     except UnavailableError as error:
         _end_failed(database, run_id, error.message)
         raise

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import numpy as np
 
 from enms import __version__
 from enms.artifacts import DamagedArtifactError, ModelStore, model_key, sha256_of
-from enms.database import baselines, jobs
+from enms.database import baselines
 from enms.database.baselines import NewBaseline
 from enms.database.connection import Database, Row
 from enms.database.drivers import MachineContext, machine_context
@@ -34,12 +34,9 @@ from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import RULES, limits_of
 from enms.services.models import Answer
 from enms.services.observations import Measured, measure
-from enms.services.periods import Moment
 from enms.settings import TrainingSettings
 
 _MOST_POINTS = 500
-# Beyond this, with all forms tried, a training is handed to a function that may take minutes.
-_LONG_DAYS = 300
 _MODEL_NAMES = {
     "linear": "linear regression",
     "change_point": "change point regression",
@@ -70,7 +67,7 @@ def check(request: TrainingRequest) -> None:
     Raises:
         InvalidInputError: The period means nothing, or a model is forced without a reason.
     """
-    with _in_names_of_training():
+    with in_names_of_training():
         periods.check_order(request.start, request.end)
     if request.force and not (request.reason or "").strip():
         raise InvalidInputError(
@@ -79,60 +76,6 @@ def check(request: TrainingRequest) -> None:
             given=request.reason,
             allowed="a sentence",
         )
-
-
-def check_machine(database: Database, request: TrainingRequest) -> None:
-    """Refuses what is going to be done later and can't be: what no run need be noted for.
-
-    Raises:
-        InvalidInputError: The period means nothing.
-        NotFoundError: There is no such machine.
-    """
-    with _in_names_of_training():
-        training_context(database, request)
-
-
-def is_long(request: TrainingRequest) -> bool:
-    """Whether a training may take longer than a gateway waits: much time, all drivers and all forms."""
-    days = (_day(request.end) - _day(request.start)).days
-    return request.interval == "hour" and request.model != "linear" and days > _LONG_DAYS
-
-
-def as_parameters(request: TrainingRequest, actor: str) -> dict[str, Any]:
-    """A request as the account of a run keeps it."""
-    return {
-        **asdict(request),
-        "machine_id": str(request.machine_id),
-        "start": request.start.isoformat(),
-        "end": request.end.isoformat(),
-        "drivers": list(request.drivers) if request.drivers is not None else None,
-        "actor": actor,
-    }
-
-
-def run_requested(database: Database, store: ModelStore, settings: TrainingSettings, run_id: UUID) -> Answer:
-    """Does a training that was noted to be done later.
-
-    Raises:
-        EnmsError: As for `train`.
-    """
-    run = jobs.run(database, run_id)
-    assert run is not None
-    given = dict(run["parameters"])
-    actor = given.pop("actor")
-    drivers = given.pop("drivers")
-    request = TrainingRequest(
-        machine_id=UUID(given.pop("machine_id")),
-        start=_moment(given.pop("start")),
-        end=_moment(given.pop("end")),
-        drivers=tuple(drivers) if drivers is not None else None,
-        **{name: given[name] for name in ("model", "interval", "energy_type", "force", "reason")},
-    )
-    answer = train(database, store, settings, request, actor, run_id)
-    return {
-        name: answer[name]
-        for name in ("machine_id", "model_id", "model_version", "created", "activated", "activation")
-    } | {"verdict": answer["verdict"]["status"]}
 
 
 def analyze(database: Database, settings: TrainingSettings, request: TrainingRequest) -> Answer:
@@ -177,7 +120,7 @@ def fit(database: Database, settings: TrainingSettings, request: TrainingRequest
         NotFoundError: There is no such machine.
     """
     wanted = None if request.drivers is None else _wanted(request)
-    with _in_names_of_training():
+    with in_names_of_training():
         machine = training_context(database, request)
         with database.connection() as connection:
             measured = measure(connection, machine, request.energy_type, request.interval, wanted)
@@ -273,7 +216,7 @@ def _over_until(interval: Interval, zone: str) -> datetime:
 
 
 @contextmanager
-def _in_names_of_training() -> Iterator[None]:
+def in_names_of_training() -> Iterator[None]:
     """Calls a period's ends as the body of a training does: `start_date` where questions have `start`."""
     try:
         yield
@@ -411,11 +354,3 @@ def _points(residuals: Mapping[str, Any]) -> Answer:
 
 def _text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _day(moment: Moment) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _moment(text: str) -> Moment:
-    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)

@@ -97,7 +97,7 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Any:
         "enms.services.machine_retraining.retrain", lambda *given, **told: stub.retrain(*given, **told)
     )
     monkeypatch.setattr(
-        "enms.services.training.run_requested", lambda *given: stub.run_requested(*given), raising=False
+        "enms.services.later_training.run_requested", lambda *given: stub.run_requested(*given), raising=False
     )
     return stub
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from enms.errors import InvalidInputError
-from enms.services.periods import Period, between, check, check_order, of_instants
+from enms.services.periods import BODY, Period, between, check, check_order, of_instants
 from enms.web.parameters import parse_moment
 
 NOW = datetime(2026, 4, 1, 12, tzinfo=UTC)
@@ -101,6 +101,14 @@ def test_a_year_of_days_may_have_an_hour_more_where_clocks_change() -> None:
 def test_days_in_the_wrong_order_are_refused_without_a_calendar(days: tuple[date, date]) -> None:
     with pytest.raises(InvalidInputError, match=r"^end: "):
         check_order(*days)
+
+
+def test_messages_call_the_ends_as_their_caller_does() -> None:
+    with pytest.raises(InvalidInputError, match=r"^end_date: .* does not lie after start_date ") as refused:
+        check_order(date(2026, 3, 28), date(2026, 3, 27), BODY)
+    assert refused.value.details["parameter"] == "end_date"
+    with pytest.raises(InvalidInputError, match=r"^start_date: .* wholly in the future"):
+        check(Period(NOW, NOW + timedelta(hours=1)), NOW, NOW + timedelta(hours=1), NOW, BODY)
 
 
 def test_messages_repeat_what_was_asked_not_what_it_became() -> None:

@@ -9,6 +9,7 @@ from enms.science.baseline.drivers import OUTDOOR_TEMPERATURE
 from enms.services.baseline_requests import TrainingRequest
 from enms.services.models import Answer
 from enms.services.observations import measure
+from enms.services.periods import QUESTION
 from enms.services.training import drivers_of, training_context
 
 
@@ -19,7 +20,7 @@ def drivers(database: Database, request: TrainingRequest) -> Answer:
         InvalidInputError: The period means nothing, or has no reading.
         NotFoundError: There is no such machine.
     """
-    machine = training_context(database, request)
+    machine = training_context(database, request, QUESTION)
     with database.connection() as connection:
         measured = measure(connection, machine, request.energy_type, request.interval, None)
     found = report(measured.observations, drivers_of(measured), OUTDOOR_TEMPERATURE)

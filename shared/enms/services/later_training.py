@@ -10,8 +10,8 @@ from enms.database import jobs
 from enms.database.connection import Database
 from enms.services.baseline_requests import TrainingRequest
 from enms.services.models import Answer
-from enms.services.periods import Moment
-from enms.services.training import in_names_of_training, train, training_context
+from enms.services.periods import BODY, Moment
+from enms.services.training import train, training_context
 from enms.settings import TrainingSettings
 
 # Beyond this, with all forms tried, a training is handed to a function that may take minutes.
@@ -25,8 +25,7 @@ def check_machine(database: Database, request: TrainingRequest) -> None:
         InvalidInputError: The period means nothing.
         NotFoundError: There is no such machine.
     """
-    with in_names_of_training():
-        training_context(database, request)
+    training_context(database, request, BODY)
 
 
 def is_long(request: TrainingRequest) -> bool:

@@ -23,6 +23,7 @@ from enms.science.baseline.drivers import (
 )
 from enms.science.baseline.observations import Interval, Observations
 from enms.science.baseline.refusals import Quality
+from enms.services.periods import QUESTION, Ends
 
 _HOUR = 3_600
 _DEGREES = (HEATING_DEGREES, COOLING_DEGREES)
@@ -61,6 +62,7 @@ def measure(
     *,
     standby_power_kw: float | None = None,
     may_guess: bool = True,
+    named: Ends = QUESTION,
 ) -> Measured:
     """Reads the machine's intervals of `machine.start` to `machine.end`.
 
@@ -72,6 +74,7 @@ def measure(
         wanted: Names of drivers and categories; None: everything there is.
         standby_power_kw: Of a trained model, so that running means the same as in training.
         may_guess: Whether operating hours may be told by the power where no mode is reported.
+        named: What the caller calls the period's ends.
 
     Raises:
         InvalidInputError: There is no reading of energy in the period, or no whole interval.
@@ -83,9 +86,9 @@ def measure(
     )  # fmt: skip
     read = reader(names, with_power_quarters=standby_power_kw is not None)
     if not len(read.starts_at):
-        raise _no_interval(machine, interval)
+        raise _no_interval(machine, interval, named)
     if not np.isfinite(read.energy_kwh).any():
-        raise _nothing_read(connection, machine, energy_type)
+        raise _nothing_read(connection, machine, energy_type, named)
     power_kw = read.quarter_power_kw
     needs_hours = wanted is None or OPERATING_HOURS in wanted
     if needs_hours and may_guess and power_kw is None and not np.isfinite(read.running_share).any():
@@ -184,23 +187,25 @@ def _quality(read: Intervals, rated_power_kw: float) -> Quality:
     )
 
 
-def _no_interval(machine: MachineContext, interval: Interval) -> InvalidInputError:
+def _no_interval(machine: MachineContext, interval: Interval, named: Ends) -> InvalidInputError:
     return InvalidInputError(
         f"No {interval} lies wholly between {_text(machine.start)} and {_text(machine.end)} and is over.",
-        parameter="start",
+        parameter=named.start,
         given=_text(machine.start),
         allowed=f"a period with a whole {interval}",
         code="no-readings",
     )
 
 
-def _nothing_read(connection: Connection, machine: MachineContext, energy_type: str) -> InvalidInputError:
+def _nothing_read(
+    connection: Connection, machine: MachineContext, energy_type: str, named: Ends
+) -> InvalidInputError:
     newest = newest_energy_at(connection, machine.id, energy_type)
     latest = f"the latest is from {_text(newest)}" if newest else "it has none at all"
     return InvalidInputError(
         f"{machine.name} has no reading of {energy_type} energy from {_text(machine.start)} to "
         f"{_text(machine.end)}; {latest}.",
-        parameter="start",
+        parameter=named.start,
         given=_text(machine.start),
         allowed="a period with readings",
         code="no-readings",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from enms.database.connection import Database
@@ -11,6 +12,18 @@ from enms.errors import InvalidInputError
 LONGEST = timedelta(days=400)
 # An instant, or a day of the factory's calendar.
 type Moment = datetime | date
+
+
+class Ends(NamedTuple):
+    """What a caller calls the two ends of a period."""
+
+    start: str
+    end: str
+
+
+# In the query of a question, and in the body of a training.
+QUESTION = Ends("start", "end")
+BODY = Ends("start_date", "end_date")
 
 
 @dataclass(frozen=True)
@@ -54,12 +67,12 @@ def of_instants(start: datetime, end: datetime) -> Period:
     return between(start, end, start, end)
 
 
-def between(first: datetime, last: datetime, start: Moment, end: Moment) -> Period:
+def between(first: datetime, last: datetime, start: Moment, end: Moment, named: Ends = QUESTION) -> Period:
     """The period between two instants, checked; `start` and `end` are what was asked for."""
-    return check(Period(first.astimezone(UTC), last.astimezone(UTC)), start, end, datetime.now(UTC))
+    return check(Period(first.astimezone(UTC), last.astimezone(UTC)), start, end, datetime.now(UTC), named)
 
 
-def check_order(start: Moment, end: Moment) -> None:
+def check_order(start: Moment, end: Moment, named: Ends = QUESTION) -> None:
     """Refuses what no calendar can mend, before anything is asked of the database.
 
     Raises:
@@ -68,12 +81,12 @@ def check_order(start: Moment, end: Moment) -> None:
     # Zones differ from UTC by less than a day: two days of tolerance leave the verdict to `check`.
     first, last = _day(start), _day(end)
     if last < first - timedelta(days=2) or (_is_day(start) and _is_day(end) and last < first):
-        raise _not_after(start, end)
+        raise _not_after(start, end, named)
     if last - first > LONGEST + timedelta(days=2):
-        raise _too_long(end)
+        raise _too_long(end, named)
 
 
-def check(period: Period, start: Moment, end: Moment, now: datetime) -> Period:
+def check(period: Period, start: Moment, end: Moment, now: datetime, named: Ends = QUESTION) -> Period:
     """Refuses periods that mean nothing.
 
     Args:
@@ -81,23 +94,24 @@ def check(period: Period, start: Moment, end: Moment, now: datetime) -> Period:
         start: What was asked for as start, for the message.
         end: What was asked for as end.
         now: The present, UTC.
+        named: What the caller calls them.
 
     Raises:
         InvalidInputError: It is empty, wholly in the future, or longer than 400 days.
     """
     if period.end <= period.start:
-        raise _not_after(start, end)
+        raise _not_after(start, end, named)
     if period.start >= now:
         raise InvalidInputError(
-            f"start: the period lies wholly in the future; it is {now:%Y-%m-%dT%H:%M:%SZ} now.",
-            parameter="start",
+            f"{named.start}: the period lies wholly in the future; it is {now:%Y-%m-%dT%H:%M:%SZ} now.",
+            parameter=named.start,
             given=_text(start),
             allowed=f"before {now:%Y-%m-%dT%H:%M:%SZ}",
         )
     # 400 days of a calendar may have an hour more when clocks change.
     tolerance = timedelta(hours=1) if _is_day(start) and _is_day(end) else timedelta()
     if period.end - period.start > LONGEST + tolerance:
-        raise _too_long(end)
+        raise _too_long(end, named)
     return period
 
 
@@ -113,19 +127,19 @@ def _text(moment: Moment) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _not_after(start: Moment, end: Moment) -> InvalidInputError:
+def _not_after(start: Moment, end: Moment, named: Ends) -> InvalidInputError:
     return InvalidInputError(
-        f"end: {_text(end)} does not lie after start {_text(start)}.",
-        parameter="end",
+        f"{named.end}: {_text(end)} does not lie after {named.start} {_text(start)}.",
+        parameter=named.end,
         given=_text(end),
         allowed=f"after {_text(start)}",
     )
 
 
-def _too_long(end: Moment) -> InvalidInputError:
+def _too_long(end: Moment, named: Ends) -> InvalidInputError:
     return InvalidInputError(
-        f"end: the period is longer than {LONGEST.days} days.",
-        parameter="end",
+        f"{named.end}: the period is longer than {LONGEST.days} days.",
+        parameter=named.end,
         given=_text(end),
-        allowed=f"at most {LONGEST.days} days after start",
+        allowed=f"at most {LONGEST.days} days after {named.start}",
     )

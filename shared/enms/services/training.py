@@ -1,8 +1,6 @@
 """Training a baseline: read, fit, judge, keep, and let it take over where it may."""
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +32,7 @@ from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import RULES, limits_of
 from enms.services.models import Answer
 from enms.services.observations import Measured, measure
+from enms.services.periods import BODY, Ends
 from enms.settings import TrainingSettings
 
 _MOST_POINTS = 500
@@ -67,8 +66,7 @@ def check(request: TrainingRequest) -> None:
     Raises:
         InvalidInputError: The period means nothing, or a model is forced without a reason.
     """
-    with in_names_of_training():
-        periods.check_order(request.start, request.end)
+    periods.check_order(request.start, request.end, BODY)
     if request.force and not (request.reason or "").strip():
         raise InvalidInputError(
             "reason: forcing a model needs the reason, which is kept with it.",
@@ -120,10 +118,9 @@ def fit(database: Database, settings: TrainingSettings, request: TrainingRequest
         NotFoundError: There is no such machine.
     """
     wanted = None if request.drivers is None else _wanted(request)
-    with in_names_of_training():
-        machine = training_context(database, request)
-        with database.connection() as connection:
-            measured = measure(connection, machine, request.energy_type, request.interval, wanted)
+    machine = training_context(database, request, BODY)
+    with database.connection() as connection:
+        measured = measure(connection, machine, request.energy_type, request.interval, wanted, named=BODY)
     limits = limits_of(settings)
     asked = Request(request.drivers, candidates(measured), request.model)
     if request.drivers is not None:
@@ -193,16 +190,16 @@ def _is_readable(store: ModelStore, row: Row) -> bool:
     return True
 
 
-def training_context(database: Database, request: TrainingRequest) -> MachineContext:
+def training_context(database: Database, request: TrainingRequest, named: Ends) -> MachineContext:
     """The machine, and the period as far as it is over.
 
     Raises:
         InvalidInputError: The period means nothing.
         NotFoundError: There is no such machine.
     """
-    periods.check_order(request.start, request.end)
+    periods.check_order(request.start, request.end, named)
     machine = machine_context(database, request.machine_id, request.start, request.end)
-    period = periods.between(machine.start, machine.end, request.start, request.end)
+    period = periods.between(machine.start, machine.end, request.start, request.end, named)
     over_until = _over_until(request.interval, machine.timezone)
     return replace(machine, start=period.start, end=min(period.end, over_until))
 
@@ -213,19 +210,6 @@ def _over_until(interval: Interval, zone: str) -> datetime:
         return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     midnight = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight.astimezone(UTC)
-
-
-@contextmanager
-def in_names_of_training() -> Iterator[None]:
-    """Calls a period's ends as the body of a training does: `start_date` where questions have `start`."""
-    try:
-        yield
-    except InvalidInputError as error:
-        name = error.details.get("parameter")
-        if name not in ("start", "end"):
-            raise
-        message = re.sub(rf"^{name}: ", f"{name}_date: ", error.message)
-        raise InvalidInputError(message, **{**error.details, "parameter": f"{name}_date"}) from error
 
 
 def drivers_of(measured: Measured) -> tuple[str, ...]:

@@ -3,183 +3,39 @@
 Services are imported where a route needs them: the lists and a model's page answer without numpy.
 """
 
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
+from pydantic import AwareDatetime
 
 from enms.database.adjustments import NewAdjustment
 from enms.database.catalog import MachineFilter
-from enms.errors import InvalidInputError
 from enms.services import jobs as job_service
-from enms.services.baseline_requests import Question, TrainingRequest
-from enms.services.periods import Moment
+from enms.services.baseline_requests import TrainingRequest
 from enms.settings import BaselineSettings
 from enms.web.access import Caller, engineer, viewer
 from enms.web.app import DatabaseDependency, ModelStoreDependency, function_handler
-from enms.web.parameters import PRINTABLE, EnergyType, PeriodQuery, documented, moment, query
-from enms.web.responses import JsonResponse, answers
+from enms.web.baseline_questions import (
+    ActivationBody,
+    AdjustmentBody,
+    AdjustmentsQuery,
+    DeviationQuery,
+    DriversQuery,
+    HealthQuery,
+    ModelsQuery,
+    PeriodOfMachine,
+    TrainBody,
+    TrainingBody,
+)
+from enms.web.parameters import EnergyType, documented, query
+from enms.web.responses import JsonResponse, accepted, answers
 
 router = APIRouter(prefix="/api/v1/baseline", tags=["baseline"])
-
-Interval = Literal["hour", "day"]
-_PAGE_LIMIT = Field(50, ge=1, le=500)
-_PAGE_OFFSET = Field(0, ge=0, le=1_000_000)
-DriverName = Annotated[str, Field(min_length=1, max_length=120, pattern=PRINTABLE)]
-DriverNames = Annotated[list[DriverName], Field(min_length=1, max_length=60)]
-
-# PostgreSQL's texts hold no NUL.
-Sentence = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
-_REASON = Field(None, description="kept with the model")
 
 
 def _text(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": {"type": "string"}}}}}
-
-
-def _drivers(given: Any, check: ValidatorFunctionWrapHandler) -> Any:
-    """One complaint of a wrong list, in place of one for each kind of value that it might have been."""
-    try:
-        return check(given)
-    except ValidationError:
-        allowed = "`auto`, or a list of 1 to 60 names of drivers"
-        raise InvalidInputError(
-            f"drivers: give {allowed}.", parameter="drivers", given=given, allowed=allowed
-        ) from None
-
-
-class TrainingBody(BaseModel):
-    """What is to be trained, or analysed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    machine_id: UUID
-    start_date: Annotated[Moment, *moment("start_date")] = Field(
-        description="start of the training period", examples=["2026-01-01"]
-    )
-    end_date: Annotated[Moment, *moment("end_date")] = Field(
-        description="its end, itself outside; a day counts wholly", examples=["2026-03-31"]
-    )
-    drivers: Annotated[Literal["auto"] | DriverNames, WrapValidator(_drivers)] = Field(
-        "auto", description="names of drivers, or `auto` to have them chosen"
-    )
-    model: Literal["linear", "change_point", "time_of_week_temperature", "auto"] = "linear"
-    interval: Interval = "hour"
-    energy_type: EnergyType = "electrical"
-
-    def request(self, **more: Any) -> TrainingRequest:
-        """As the service takes it."""
-        drivers = None if self.drivers == "auto" else tuple(dict.fromkeys(self.drivers))
-        return TrainingRequest(
-            self.machine_id, self.start_date, self.end_date, drivers, self.model, self.interval,
-            self.energy_type, **more,
-        )  # fmt: skip
-
-
-class TrainBody(TrainingBody):
-    """What is to be trained and kept."""
-
-    force: bool = Field(
-        False, description="train anew what is there, and make it active whatever the verdict"
-    )
-    reason: Sentence | None = _REASON
-
-
-class PeriodOfMachine(PeriodQuery):
-    """A machine's period beside its baseline."""
-
-    machine_id: UUID
-    energy_type: EnergyType = "electrical"
-    model_id: UUID | None = Field(None, description="a certain version; the active one by default")
-
-    def question(self) -> Question:
-        """As the services take it."""
-        return Question(self.machine_id, self.start, self.end, self.energy_type, self.model_id)
-
-
-class DeviationQuery(PeriodOfMachine):
-    """What is listed beside the total."""
-
-    interval: Interval | None = Field(None, description="hours or days; the model's own by default")
-
-
-class DriversQuery(PeriodQuery):
-    """A machine's period whose drivers are asked for."""
-
-    machine_id: UUID
-    interval: Interval = "hour"
-    energy_type: EnergyType = "electrical"
-
-
-class ModelsQuery(BaseModel):
-    """Which models."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    machine_id: UUID | None = None
-    energy_type: EnergyType | None = None
-    active: bool | None = None
-    limit: int = _PAGE_LIMIT
-    offset: int = _PAGE_OFFSET
-
-
-class HealthQuery(BaseModel):
-    """Whose baselines."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    machine_id: UUID | None = None
-    factory_id: UUID | None = None
-    energy_type: EnergyType = "electrical"
-    limit: int = Field(50, ge=1, le=100)
-    offset: int = _PAGE_OFFSET
-
-
-class AdjustmentsQuery(BaseModel):
-    """Which adjustments."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    machine_id: UUID
-    energy_type: EnergyType = "electrical"
-    start: datetime | None = None
-    end: datetime | None = None
-    withdrawn: bool = Field(False, description="whether those that were withdrawn are listed too")
-
-
-class AdjustmentBody(BaseModel):
-    """What a person says of an event that no driver explains."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    machine_id: UUID
-    start: datetime = Field(description="since when, with offset from UTC")
-    end: datetime | None = Field(None, description="first instant without it; none while it lasts")
-    kwh_per_hour: float = Field(
-        allow_inf_nan=False, description="how much more the machine uses because of it; negative: less"
-    )
-    reason: Annotated[Sentence, Field(min_length=3)]
-    decision: Literal["accepted", "refused"] = Field(
-        "accepted", description="`refused` adjusts nothing and keeps the event from being proposed again"
-    )
-    energy_type: EnergyType = "electrical"
-
-
-class ActivationBody(BaseModel):
-    """Why a version is made the active one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Sentence | None = _REASON
 
 
 @router.post(
@@ -227,13 +83,7 @@ def _later(
         job_service.launch(database, settings.retrain_function, run_id, "train-request")
     else:
         background.add_task(retraining.train_as_requested, database, store, settings, run_id)
-    location = f"{settings.public_prefix}/api/v1/jobs/runs/{run_id}"
-    return JsonResponse(
-        {"run_id": run_id, "job": retraining.TRAINING_JOB, "state": "queued", "location": location},
-        status_code=202,
-        headers={"location": location},
-        background=background,
-    )
+    return accepted(settings.public_prefix, retraining.TRAINING_JOB, run_id, background)
 
 
 @router.post("/analyze", responses=answers("AnalyzedBaseline"), dependencies=[viewer])
@@ -318,15 +168,14 @@ def predict(
     store: ModelStoreDependency,
     machine_id: UUID,
     energy_type: EnergyType = "electrical",
-    at: Annotated[datetime | None, Query(description="for calendar terms, with offset from UTC")] = None,
+    at: Annotated[AwareDatetime | None, Query(description="for calendar terms, with offset from UTC")] = None,
 ) -> JsonResponse:
     """Expected energy of one interval at given drivers, with its 95 % interval."""
     from enms.services import predictions
 
     own = ("machine_id", "energy_type", "at")
     values = {name: value for name, value in request.query_params.items() if name not in own}
-    moment_at = _with_offset("at", at)
-    return JsonResponse(predictions.predict(database, store, machine_id, energy_type, values, moment_at))
+    return JsonResponse(predictions.predict(database, store, machine_id, energy_type, values, at))
 
 
 @router.get("/models", responses=answers("Baselines"), dependencies=[viewer])
@@ -402,10 +251,14 @@ def adjustments(asked: Annotated[AdjustmentsQuery, Query()], database: DatabaseD
     """A machine's non-routine adjustments."""
     from enms.services import baseline_adjustments as service
 
-    start, end = _with_offset("start", asked.start), _with_offset("end", asked.end)
     return JsonResponse(
         service.listed(
-            database, asked.machine_id, asked.energy_type, start, end, with_withdrawn=asked.withdrawn
+            database,
+            asked.machine_id,
+            asked.energy_type,
+            asked.start,
+            asked.end,
+            with_withdrawn=asked.withdrawn,
         )
     )
 
@@ -417,13 +270,11 @@ def adjust(
     """Accepts or refuses an event that no driver explains."""
     from enms.services import baseline_adjustments as service
 
-    start = _with_offset("start", body.start)
-    assert start is not None
     new = NewAdjustment(
         machine_id=body.machine_id,
         energy_type=body.energy_type,
-        start_at=start,
-        end_at=_with_offset("end", body.end),
+        start_at=body.start,
+        end_at=body.end,
         kwh_per_hour=body.kwh_per_hour,
         reason=body.reason,
         decision=body.decision,
@@ -440,17 +291,6 @@ def withdraw(
     from enms.services import baseline_adjustments as service
 
     return JsonResponse(service.withdraw(database, adjustment_id, caller.actor))
-
-
-def _with_offset(parameter: str, at: datetime | None) -> datetime | None:
-    if at is not None and at.utcoffset() is None:
-        raise InvalidInputError(
-            f"{parameter}: {at.isoformat()} has no offset from UTC.",
-            parameter=parameter,
-            given=at.isoformat(),
-            allowed="an instant with offset (2026-03-27T08:00:00Z)",
-        )
-    return at
 
 
 def _csv(text: str, name: str) -> Response:

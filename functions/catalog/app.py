@@ -12,6 +12,7 @@ from enms.database.catalog import MachineFilter
 from enms.services import catalog
 from enms.services import health as health_service
 from enms.services.catalog import SeriesInterval, SeriesRequest
+from enms.services.periods import moment_text
 from enms.settings import CatalogSettings
 from enms.web import documentation
 from enms.web.access import viewer
@@ -129,7 +130,7 @@ def _csv(columns: dict[str, list[object]]) -> Response:
     writer = csv.writer(text)
     writer.writerow(columns)
     for time, *rest in zip(*columns.values(), strict=True):
-        writer.writerow([time.isoformat().replace("+00:00", "Z"), *rest])
+        writer.writerow([moment_text(time), *rest])
     return Response(text.getvalue(), media_type="text/csv")
 
 

@@ -13,7 +13,7 @@ from enms.services.connect import model_store
 from enms.settings import JobsSettings
 from enms.web.access import engineer, viewer
 from enms.web.app import DatabaseDependency, function_handler
-from enms.web.responses import JsonResponse, answers
+from enms.web.responses import JsonResponse, accepted, answers
 
 router = APIRouter(tags=["jobs"])
 
@@ -76,7 +76,7 @@ def run_daily_kpis(
         job_service.launch(database, settings.daily_kpis_function, run_id)
     else:
         background.add_task(daily_kpis.run, database, run_id)
-    return _accepted(settings, background, daily_kpis.JOB, run_id)
+    return accepted(settings.public_prefix, daily_kpis.JOB, run_id, background)
 
 
 @router.post(
@@ -100,17 +100,7 @@ def run_retraining(
         job_service.start(database, settings.retrain_state_machine, run_id)
     elif store:
         background.add_task(retraining.run_here, database, store, settings, run_id)
-    return _accepted(settings, background, retraining.JOB, run_id)
-
-
-def _accepted(settings: JobsSettings, background: BackgroundTasks, job: str, run_id: UUID) -> JsonResponse:
-    location = f"{settings.public_prefix}/api/v1/jobs/runs/{run_id}"
-    return JsonResponse(
-        {"run_id": run_id, "job": job, "state": "queued", "location": location},
-        status_code=202,
-        headers={"location": location},
-        background=background,
-    )
+    return accepted(settings.public_prefix, retraining.JOB, run_id, background)
 
 
 @router.get("/api/v1/jobs/runs", responses=answers("JobRuns"), dependencies=[viewer])

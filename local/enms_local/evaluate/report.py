@@ -7,9 +7,9 @@ from typing import Any
 
 import typer
 
+from enms.science.baseline.model import contender_as_dict
 from enms.science.baseline.terms import Hinge
 from enms.science.diagnostics.goodness import Goodness
-from enms.science.problems import UnfitError
 from enms_local.cli.output import print_table
 from enms_local.evaluate.evaluation import CONFIDENCE, Evaluation, Savings
 from enms_local.evaluate.table import words_of
@@ -46,7 +46,7 @@ def as_data(evaluation: Evaluation) -> dict[str, Any]:
             {"kind": fold.built.form, "terms": [term.name for term in fold.built.fit.terms], "n": fold.tested}
             for fold in evaluation.folds
         ],
-        "contenders": list(_contenders(evaluation)),
+        "contenders": _contenders(evaluation),
         "selection": asdict(built.selection) if built.selection else None,
         "not_tried": [asdict(each) for each in evaluation.dropped],
         "warnings": list(evaluation.warnings),
@@ -166,18 +166,10 @@ def _temperature_unit(evaluation: Evaluation) -> str | None:
     return question.temperature_unit or ("F" if is_fahrenheit else "C")
 
 
-def _contenders(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
+def _contenders(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The forms that were tried, if there were several."""
     tried = evaluation.built.contenders
-    if len(tried) > 1:
-        for each in tried:
-            attempt = each.attempt
-            outcome = (
-                {"cv_rmse_percent": None, "text": attempt.message}
-                if isinstance(attempt, UnfitError)
-                else {"cv_rmse_percent": attempt.tested.goodness.cv_rmse_percent, "text": None}
-            )
-            yield {"form": each.form, "detail": each.detail, **outcome}
+    return [contender_as_dict(each) for each in tried] if len(tried) > 1 else []
 
 
 def _short(value: float) -> str:

@@ -82,6 +82,7 @@ class BackgroundProcess:
         process = self.find()
         if process:
             end_with_children(process, timeout_seconds)
+        _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]
         self._record_file.unlink(missing_ok=True)
         return process is not None
 

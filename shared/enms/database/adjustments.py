@@ -53,7 +53,7 @@ def add(database: Database, new: NewAdjustment) -> Row:
                 %(machine_id)s, %(energy_type)s, %(start_at)s, %(end_at)s, %(kwh_per_hour)s, %(reason)s,
                 %(decision)s, %(actor)s)
             RETURNING {_ADJUSTMENT}
-            """,  # noqa: S608
+            """,  # noqa: S608 - names of this module
             vars(new),
         )
     return added
@@ -87,7 +87,7 @@ def overlapping(
           AND coalesce(end_at, 'infinity') > coalesce(%(start)s::timestamptz, '-infinity')
           AND (withdrawn_at IS NULL OR %(with_withdrawn)s)
         ORDER BY start_at, created_at, id
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {
             "machine_id": machine_id, "energy_type": energy_type, "start": start, "end": end,
             "with_withdrawn": with_withdrawn,
@@ -108,7 +108,7 @@ def withdraw(database: Database, adjustment_id: UUID, actor: str) -> Row:
             UPDATE analytics.baseline_adjustments
             SET withdrawn_at = coalesce(withdrawn_at, now()), withdrawn_by = coalesce(withdrawn_by, %s)
             WHERE id = %s RETURNING {_ADJUSTMENT}
-            """,  # noqa: S608
+            """,  # noqa: S608 - names of this module
             (actor, adjustment_id),
         )
     if not found:

@@ -115,7 +115,7 @@ def find_by_hash(connection: Connection, machine_id: UUID, energy_type: str, sha
         SELECT {_BASELINE} FROM energy_baselines b
         WHERE b.machine_id = %s AND b.energy_type = %s AND b.artifact_sha256 = %s
         ORDER BY b.model_version DESC LIMIT 1
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         (machine_id, energy_type, sha256),
     )
     return found[0] if found else None
@@ -236,7 +236,7 @@ def get(database: Database, baseline_id: UUID) -> Row | None:
         f"""
         SELECT {_BASELINE}, m.name AS machine_name
         FROM energy_baselines b JOIN machines m ON m.id = b.machine_id WHERE b.id = %s
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         (baseline_id,),
     )
 
@@ -259,13 +259,13 @@ def models(
         AND (%(energy_type)s IS NULL OR b.energy_type = %(energy_type)s)
         AND (%(active)s IS NULL OR coalesce(b.is_active, false) = %(active)s)
     """
-    count = database.row(f"SELECT count(*) AS n FROM energy_baselines b WHERE {wanted}", parameters)  # noqa: S608
+    count = database.row(f"SELECT count(*) AS n FROM energy_baselines b WHERE {wanted}", parameters)  # noqa: S608 - names of this module
     page = database.rows(
         f"""
         SELECT {_BASELINE}, m.name AS machine_name
         FROM energy_baselines b JOIN machines m ON m.id = b.machine_id WHERE {wanted}
         ORDER BY m.name, m.id, b.energy_type, b.model_version DESC LIMIT %(limit)s OFFSET %(offset)s
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         parameters,
     )
     return (count["n"] if count else 0), page
@@ -282,7 +282,7 @@ def history(database: Database, machine_id: UUID, energy_type: str, up_to_versio
             WHERE baseline_id = b.id AND event = 'trained' ORDER BY id LIMIT 1
         ) e ON true
         WHERE b.machine_id = %s AND b.energy_type = %s AND b.model_version <= %s ORDER BY b.model_version
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         (machine_id, energy_type, up_to_version),
     )
 
@@ -316,7 +316,7 @@ def _active(source: Database | Connection, machine_id: UUID, energy_type: str, w
         SELECT {_BASELINE} FROM energy_baselines b
         WHERE b.machine_id = %s AND b.energy_type = %s AND b.is_active AND {whose}
         ORDER BY b.model_version DESC LIMIT 1
-    """  # noqa: S608
+    """  # noqa: S608 - names of this module
     parameters = (machine_id, energy_type)
     if isinstance(source, Database):
         return source.row(statement, parameters)

@@ -18,7 +18,7 @@ _MACHINE = f"""
            coalesce(m.is_active, true) AS is_active, coalesce(m.is_critical, false) AS is_critical,
            s.status, s.status_at
     FROM machines m JOIN factories f ON f.id = m.factory_id {_STATUS}
-"""  # noqa: S608
+"""  # noqa: S608 - names of this module
 _LATEST_ROWS = 200
 
 
@@ -69,7 +69,7 @@ def machines(database: Database, wanted: MachineFilter, limit: int, offset: int)
         LEFT JOIN (
             SELECT * FROM found ORDER BY factory_name, name, id LIMIT %(limit)s OFFSET %(offset)s
         ) page ON true
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         asdict(wanted) | {"limit": limit, "offset": offset},
     )
     total: int = found[0].pop("total_count")
@@ -109,6 +109,6 @@ def machine(database: Database, machine_id: UUID) -> Row | None:
                 WHERE jsonb_typeof(latest.metadata) = 'object' AND jsonb_typeof(value) = 'number' ORDER BY 1
             ) AS drivers
         ) k
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {"id": machine_id},
     )

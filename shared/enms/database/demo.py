@@ -216,11 +216,11 @@ def replace_rows(
         cursor.execute(f"TRUNCATE {staging}")
         cursor.copy_expert(f"COPY {staging} FROM STDIN (FORMAT binary)", BytesIO(packed))
         cursor.execute(
-            f"DELETE FROM {table.name} WHERE machine_id = %s AND time >= %s AND time < %s",  # noqa: S608
+            f"DELETE FROM {table.name} WHERE machine_id = %s AND time >= %s AND time < %s",  # noqa: S608 - names of this module
             (machine_id, start_at, end_at),
         )
         cursor.execute(
-            f"INSERT INTO {table.name} (time, machine_id, {', '.join(table.stored)})"  # noqa: S608
+            f"INSERT INTO {table.name} (time, machine_id, {', '.join(table.stored)})"  # noqa: S608 - names of this module
             f" SELECT p.time, %s, {', '.join(table.stored.values())} FROM {staging} p WHERE {table.is_kept}",
             (machine_id,),
         )

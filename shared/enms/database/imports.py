@@ -34,12 +34,12 @@ _SPAN = f"""
     SELECT count(*) AS rows, {_INSTANT.replace("at *", "min(at) *")} AS first_at,
            {_INSTANT.replace("at *", "max(at) *")} AS last_at
     FROM staged WHERE ctid >= %(first)s::tid AND ctid < %(end)s::tid
-"""  # noqa: S608
+"""  # noqa: S608 - names of this module
 _REPLACED = sql.SQL(f"""
     SELECT count(*) AS rows FROM staged s
     JOIN (SELECT f.time FROM {{table}} f WHERE {{same_key}}) former ON former.time = {_INSTANT}
     WHERE s.ctid >= %(first)s::tid AND s.ctid < %(end)s::tid
-""")  # noqa: S608
+""")  # noqa: S608 - names of this module
 # As the triggers do it, at most a month at a time: of irregular or hourly rows a long range takes far longer.
 _REFRESH = f"""
     WITH hours AS (
@@ -54,7 +54,7 @@ _REFRESH = f"""
     )
     SELECT analytics.refresh_energy(c.machine_id, c.energy_type, c.first_at, c.last_at)
     FROM months, analytics.changed_stretches(months.hours) c
-"""  # noqa: S608
+"""  # noqa: S608 - names of this module
 
 
 class Stretch(NamedTuple):

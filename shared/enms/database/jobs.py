@@ -89,7 +89,7 @@ def scheduled_run(connection: Connection, job: str, scheduled_for: datetime) -> 
         connection,
         f"""
         SELECT {_RUN} FROM analytics.job_runs WHERE job = %s AND scheduled_for = %s AND trigger = 'schedule'
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         [job, scheduled_for],
     )
     return found[0] if found else None
@@ -107,7 +107,7 @@ def begin(connection: Connection, run_id: UUID) -> Row | None:
         f"""
         UPDATE analytics.job_runs SET state = 'running', started_at = now(), ended_at = NULL, error = NULL
         WHERE id = %s AND {_UNFINISHED} RETURNING {_RUN}
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         [run_id],
     )
     return found[0] if found else None
@@ -124,7 +124,7 @@ def claim(connection: Connection, run_id: UUID, holder: str) -> Row | None:
         WHERE id = %(run_id)s
           AND (state = 'queued' OR (state = 'running' AND parameters->>'execution' = %(holder)s))
         RETURNING {_RUN}
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {"run_id": run_id, "holder": holder},
     )
     return found[0] if found else None
@@ -143,7 +143,7 @@ def claim_cut_off(connection: Connection, job: str, holder: str, silent_for: tim
                 r.started_at, (SELECT max(i.updated_at) FROM analytics.job_items i WHERE i.run_id = r.id))
             ORDER BY r.created_at LIMIT 1)
         RETURNING {_RUN}
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {"job": job, "holder": holder, "silent_for": silent_for},
     )
     return found[0] if found else None
@@ -153,7 +153,7 @@ def set_parameters(connection: Connection, run_id: UUID, parameters: Mapping[str
     """Adds to what is kept with a run, and gives the run."""
     (changed,) = rows(
         connection,
-        f"UPDATE analytics.job_runs SET parameters = parameters || %s WHERE id = %s RETURNING {_RUN}",  # noqa: S608
+        f"UPDATE analytics.job_runs SET parameters = parameters || %s WHERE id = %s RETURNING {_RUN}",  # noqa: S608 - names of this module
         [Json(dict(parameters)), run_id],
     )
     return changed
@@ -187,7 +187,7 @@ def end(
 
 def run(database: Database, run_id: UUID) -> Row | None:
     """One run."""
-    return database.row(f"SELECT {_RUN} FROM analytics.job_runs WHERE id = %s", [run_id])  # noqa: S608
+    return database.row(f"SELECT {_RUN} FROM analytics.job_runs WHERE id = %s", [run_id])  # noqa: S608 - names of this module
 
 
 def item_state(database: Database, run_id: UUID, item: str) -> ItemState | None:
@@ -214,12 +214,12 @@ def runs(
     """How many runs there are, and a page of them, newest first."""
     parameters = {"job": job, "state": state, "limit": limit, "offset": offset}
     wanted = "(%(job)s IS NULL OR job = %(job)s) AND (%(state)s IS NULL OR state = %(state)s)"
-    count = database.row(f"SELECT count(*) AS n FROM analytics.job_runs WHERE {wanted}", parameters)  # noqa: S608
+    count = database.row(f"SELECT count(*) AS n FROM analytics.job_runs WHERE {wanted}", parameters)  # noqa: S608 - names of this module
     page = database.rows(
         f"""
         SELECT {_RUN} FROM analytics.job_runs WHERE {wanted}
         ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         parameters,
     )
     return (count["n"] if count else 0), page
@@ -228,7 +228,7 @@ def runs(
 def last_runs(database: Database) -> dict[str, Row]:
     """The newest run of each job."""
     found = database.rows(
-        f"SELECT DISTINCT ON (job) {_RUN} FROM analytics.job_runs ORDER BY job, created_at DESC"  # noqa: S608
+        f"SELECT DISTINCT ON (job) {_RUN} FROM analytics.job_runs ORDER BY job, created_at DESC"  # noqa: S608 - names of this module
     )
     return {row["job"]: row for row in found}
 

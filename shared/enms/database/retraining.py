@@ -39,7 +39,7 @@ def due_machines(connection: Connection, job: str, at: datetime) -> list[Row]:
                             AND r.scheduled_for < sunday.at + interval '1 day'
                             AND r.parameters->'factory_ids' ? f.id::text)
         ORDER BY f.name, m.name, m.id
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {"at": at, "job": job},
     )
 
@@ -57,6 +57,6 @@ def machines(connection: Connection, machine_ids: Sequence[UUID] | None) -> list
         WHERE CASE WHEN %(ids)s::uuid[] IS NULL THEN m.is_active IS NOT FALSE AND f.is_active IS NOT FALSE
                    ELSE m.id = ANY (%(ids)s::uuid[]) END
         ORDER BY f.name, m.name, m.id
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {"ids": list(machine_ids) if machine_ids is not None else None},
     )

@@ -52,7 +52,7 @@ def find_subject(
                analytics.local_midnight(z.timezone, %(start)s) AS start,
                analytics.local_midnight(z.timezone, %(end)s + 1) AS end
         FROM ({_BELONGS_TO[kind]}) s, LATERAL (SELECT analytics.factory_zone(s.factory_id) AS timezone) z
-        """,  # noqa: S608
+        """,  # noqa: S608 - names of this module
         {"id": subject_id, "start": _day(start), "end": _day(end)},
     )
     if row is None:

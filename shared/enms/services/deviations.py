@@ -1,22 +1,20 @@
 """Deviation from the baseline: by hour or day, in total, and where a lasting change began."""
 
-from datetime import date, timedelta
-from typing import Literal
+from datetime import date
 
 import numpy as np
 
 from enms.artifacts import ModelStore
 from enms.database.connection import Database
 from enms.errors import InvalidInputError
-from enms.science.baseline.change_points import LastingChange, cusum, lasting_changes
-from enms.science.baseline.deviation import Total, daily_deviations, total_of, totals_by
+from enms.science.baseline.calendar import date_of
+from enms.science.baseline.change_points import LastingChange, cusum, daily_sums, lasting_changes
+from enms.science.baseline.deviation import Total, total_of, totals_by
+from enms.science.baseline.names import Interval
 from enms.services.baseline_requests import Question
 from enms.services.judged import Held, hold
 from enms.services.models import Answer
 
-type Step = Literal["hour", "day"]
-
-_EPOCH = date(1970, 1, 1)
 _DECIMALS = 6
 _LEAST_STD_ERROR_KWH = 1e-12
 _SEVERITIES = np.array(["normal", "warning", "critical"])
@@ -24,7 +22,7 @@ _SEVERITIES = np.array(["normal", "warning", "critical"])
 _SEVERE_FROM = (2.0, 3.0)
 
 
-def deviation(database: Database, store: ModelStore, question: Question, step: Step | None) -> Answer:
+def deviation(database: Database, store: ModelStore, question: Question, step: Interval | None) -> Answer:
     """What a machine used beside what its active baseline expects.
 
     Args:
@@ -79,8 +77,8 @@ def by_day(held: Held) -> dict[date, float]:
     first, count = int(all_days.min()), int(all_days.max() - all_days.min()) + 1
     whole = np.bincount(all_days - first, minlength=count).astype(np.float64)
     # The period's ends may cut a day; what is missing there is not measured either.
-    values = daily_deviations(held.comparison, held.days, first, count, whole)
-    return {_EPOCH + timedelta(days=first + i): value for i, value in enumerate(values.tolist())}
+    values = daily_sums(held.days - first, held.comparison.deviation_kwh, whole)
+    return {date_of(first + i): value for i, value in enumerate(values.tolist())}
 
 
 def changes(days: dict[date, float]) -> list[tuple[date, LastingChange]]:
@@ -145,7 +143,7 @@ def _days(held: Held) -> list[Answer]:
     found = totals_by(held.comparison, held.days)
     return [
         {
-            "day": _EPOCH + timedelta(days=day),
+            "day": date_of(day),
             "judged_intervals": total.intervals,
             "actual_kwh": total.actual_kwh,
             "predicted_kwh": total.predicted_kwh,

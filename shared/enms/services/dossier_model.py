@@ -1,10 +1,11 @@
 """The dossier's sections about the model: verdict, coefficients, statistics, and what else was tried."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from enms.science.baseline.calendar import date_of
 from enms.science.baseline.drivers import OUTDOOR_TEMPERATURE, driver
 from enms.services.dossier_html import (
     Html,
@@ -47,7 +48,6 @@ _RELATIONS = {
 }
 _FORMATS = {"samples": whole, "p_value": probability, "residual_change": probability}
 _MOST_IN_EQUATION = 12
-_EPOCH = date(1970, 1, 1)
 
 
 def zone_of(content: Document) -> ZoneInfo:
@@ -365,7 +365,7 @@ def _seconds(position: int, interval: str, zone: ZoneInfo) -> int:
     """When the interval at a place of the grid begins, seconds since 1970."""
     if interval == "hour":
         return position * 3600
-    day = _EPOCH + timedelta(days=position)
+    day = date_of(position)
     return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 

@@ -13,6 +13,7 @@ from enms.database.connection import Database
 from enms.science.baseline.fit import CONFIDENCE
 from enms.science.diagnostics.distributions import t_quantile, two_sided_p
 from enms.services import models
+from enms.services.periods import moment_text
 
 _COEFFICIENT = (
     "name", "term", "value", "std_error", "t_value", "p_value", "low", "high", "plain_std_error",
@@ -64,7 +65,13 @@ def residuals_csv(content: Mapping[str, Any]) -> str:
     zone = ZoneInfo(content["machine"]["timezone"])
     found = content["residuals"]
     rows = (
-        [_utc(at), _local(at, zone), actual, predicted, round(actual - predicted, 6)]
+        [
+            moment_text(datetime.fromtimestamp(at, UTC)),
+            _local(at, zone),
+            actual,
+            predicted,
+            round(actual - predicted, 6),
+        ]
         for at, actual, predicted in zip(
             found["starts_at"], found["actual_kwh"], found["predicted_kwh"], strict=True
         )
@@ -106,10 +113,6 @@ def _safe(cell: object) -> object:
 def _rounded(value: float) -> float:
     """At the document's twelve digits."""
     return float(f"{value:.12g}")
-
-
-def _utc(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _local(seconds: int, zone: ZoneInfo) -> str:

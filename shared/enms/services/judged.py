@@ -10,17 +10,17 @@ import numpy as np
 
 from enms.artifacts import ModelStore
 from enms.database.connection import Database, Row
-from enms.database.drivers import MachineContext, machine_context
+from enms.database.drivers import MachineContext
 from enms.science.arrays import Flags, Positions
 from enms.science.baseline.calendar import local_time
 from enms.science.baseline.deviation import Comparison, compare
 from enms.science.baseline.model import Baseline
 from enms.science.baseline.refusals import Refusal, judge
-from enms.services import models, periods
+from enms.services import models
 from enms.services.baseline_requests import Question
 from enms.services.baseline_settings import RULES
 from enms.services.models import Answer
-from enms.services.observations import Measured, measure
+from enms.services.observations import Measured, machine_over, measure
 from enms.services.periods import Period
 
 _UNKNOWN_LEVEL = "a level that the training hadn't seen"
@@ -125,14 +125,12 @@ def hold(database: Database, store: ModelStore, question: Question) -> Held:
         InvalidInputError: The period means nothing, or has no reading.
         NotFoundError: There is no such machine.
     """
-    periods.check_order(question.start, question.end)
-    machine = machine_context(database, question.machine_id, question.start, question.end)
-    period = periods.between(machine.start, machine.end, question.start, question.end)
+    machine, period = machine_over(database, question.machine_id, question.start, question.end)
     row, document = models.model_asked_for(
         database, store, question.machine_id, question.energy_type, question.model_id
     )
     baseline = Baseline.from_document(document)
-    machine = replace(machine, start=period.start, end=min(period.end, datetime.now(UTC)))
+    machine = replace(machine, end=min(machine.end, datetime.now(UTC)))
     return held_against(database, machine, period, row, document, baseline)
 
 

@@ -10,7 +10,7 @@ from enms.database import jobs
 from enms.database.connection import Database
 from enms.services.baseline_requests import TrainingRequest
 from enms.services.models import Answer
-from enms.services.periods import BODY, Moment
+from enms.services.periods import BODY, Moment, day_of
 from enms.services.training import train, training_context
 from enms.settings import TrainingSettings
 
@@ -30,7 +30,7 @@ def check_machine(database: Database, request: TrainingRequest) -> None:
 
 def is_long(request: TrainingRequest) -> bool:
     """Whether a training may take longer than a gateway waits: much time, all drivers and all forms."""
-    days = (_day(request.end) - _day(request.start)).days
+    days = (day_of(request.end) - day_of(request.start)).days
     return request.interval == "hour" and request.model != "linear" and days > _LONG_DAYS
 
 
@@ -69,10 +69,6 @@ def run_requested(database: Database, store: ModelStore, settings: TrainingSetti
         name: answer[name]
         for name in ("machine_id", "model_id", "model_version", "created", "activated", "activation")
     } | {"verdict": answer["verdict"]["status"]}
-
-
-def _day(moment: Moment) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _moment(text: str) -> Moment:

@@ -1,15 +1,16 @@
 """A machine's intervals as the science takes them: energy, drivers, calendar, and how they were measured."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
-from enms.database.connection import Connection
-from enms.database.drivers import Intervals, MachineContext, newest_energy_at, read_intervals
+from enms.database.connection import Connection, Database
+from enms.database.drivers import Intervals, MachineContext, machine_context, newest_energy_at, read_intervals
 from enms.errors import InvalidInputError
 from enms.observability import logger
 from enms.science.arrays import Positions, Values
@@ -23,7 +24,8 @@ from enms.science.baseline.drivers import (
 )
 from enms.science.baseline.observations import Interval, Observations
 from enms.science.baseline.refusals import Quality
-from enms.services.periods import QUESTION, Ends
+from enms.services import periods
+from enms.services.periods import QUESTION, Ends, Moment, Period, moment_text
 
 _HOUR = 3_600
 _DEGREES = (HEATING_DEGREES, COOLING_DEGREES)
@@ -51,6 +53,21 @@ class Measured:
     starts_at: Positions
     standby_power_kw: float | None
     guessed: Mapping[str, str]
+
+
+def machine_over(
+    database: Database, machine_id: UUID, start: Moment, end: Moment, named: Ends = QUESTION
+) -> tuple[MachineContext, Period]:
+    """A machine over a period, and the period with its days made instants of the factory's calendar.
+
+    Raises:
+        InvalidInputError: The period means nothing (see `periods.check`).
+        NotFoundError: There is no such machine.
+    """
+    periods.check_order(start, end, named)
+    machine = machine_context(database, machine_id, start, end)
+    period = periods.between(machine.start, machine.end, start, end, named)
+    return replace(machine, start=period.start, end=period.end), period
 
 
 def measure(
@@ -188,10 +205,11 @@ def _quality(read: Intervals, rated_power_kw: float) -> Quality:
 
 
 def _no_interval(machine: MachineContext, interval: Interval, named: Ends) -> InvalidInputError:
+    start, end = moment_text(machine.start), moment_text(machine.end)
     return InvalidInputError(
-        f"No {interval} lies wholly between {_text(machine.start)} and {_text(machine.end)} and is over.",
+        f"No {interval} lies wholly between {start} and {end} and is over.",
         parameter=named.start,
-        given=_text(machine.start),
+        given=start,
         allowed=f"a period with a whole {interval}",
         code="no-readings",
     )
@@ -201,17 +219,13 @@ def _nothing_read(
     connection: Connection, machine: MachineContext, energy_type: str, named: Ends
 ) -> InvalidInputError:
     newest = newest_energy_at(connection, machine.id, energy_type)
-    latest = f"the latest is from {_text(newest)}" if newest else "it has none at all"
+    start, end = moment_text(machine.start), moment_text(machine.end)
+    latest = f"the latest is from {moment_text(newest.astimezone(UTC))}" if newest else "it has none at all"
     return InvalidInputError(
-        f"{machine.name} has no reading of {energy_type} energy from {_text(machine.start)} to "
-        f"{_text(machine.end)}; {latest}.",
+        f"{machine.name} has no reading of {energy_type} energy from {start} to {end}; {latest}.",
         parameter=named.start,
-        given=_text(machine.start),
+        given=start,
         allowed="a period with readings",
         code="no-readings",
         latest_reading_at=newest,
     )
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -79,7 +79,7 @@ def check_order(start: Moment, end: Moment, named: Ends = QUESTION) -> None:
         InvalidInputError: The end day lies before the start day, or the period is far too long.
     """
     # Zones differ from UTC by less than a day: two days of tolerance leave the verdict to `check`.
-    first, last = _day(start), _day(end)
+    first, last = day_of(start), day_of(end)
     if last < first - timedelta(days=2) or (_is_day(start) and _is_day(end) and last < first):
         raise _not_after(start, end, named)
     if last - first > LONGEST + timedelta(days=2):
@@ -105,7 +105,7 @@ def check(period: Period, start: Moment, end: Moment, now: datetime, named: Ends
         raise InvalidInputError(
             f"{named.start}: the period lies wholly in the future; it is {now:%Y-%m-%dT%H:%M:%SZ} now.",
             parameter=named.start,
-            given=_text(start),
+            given=moment_text(start),
             allowed=f"before {now:%Y-%m-%dT%H:%M:%SZ}",
         )
     # 400 days of a calendar may have an hour more when clocks change.
@@ -115,24 +115,26 @@ def check(period: Period, start: Moment, end: Moment, now: datetime, named: Ends
     return period
 
 
+def day_of(moment: Moment) -> date:
+    """The day of a moment, as it was written."""
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def moment_text(moment: Moment) -> str:
+    """A moment in ISO 8601; instants in UTC end in `Z`."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
 def _is_day(moment: Moment) -> bool:
     return not isinstance(moment, datetime)
 
 
-def _day(moment: Moment) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
-
-
-def _text(moment: Moment) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
 def _not_after(start: Moment, end: Moment, named: Ends) -> InvalidInputError:
     return InvalidInputError(
-        f"{named.end}: {_text(end)} does not lie after {named.start} {_text(start)}.",
+        f"{named.end}: {moment_text(end)} does not lie after {named.start} {moment_text(start)}.",
         parameter=named.end,
-        given=_text(end),
-        allowed=f"after {_text(start)}",
+        given=moment_text(end),
+        allowed=f"after {moment_text(start)}",
     )
 
 
@@ -140,6 +142,6 @@ def _too_long(end: Moment, named: Ends) -> InvalidInputError:
     return InvalidInputError(
         f"{named.end}: the period is longer than {LONGEST.days} days.",
         parameter=named.end,
-        given=_text(end),
+        given=moment_text(end),
         allowed=f"at most {LONGEST.days} days after {named.start}",
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,18 @@ from enms.database import adjustments
 from enms.database.connection import Database, Row
 from enms.database.prices import interval_rates
 from enms.science.arrays import Flags, Positions, Values
+from enms.science.baseline.calendar import day_of
 from enms.science.baseline.deviation import Total, total_of, totals_by
 from enms.science.baseline.uncertainty import ashrae_fractional_uncertainty
 from enms.services import deviations
 from enms.services.baseline_requests import Question
-from enms.services.judged import Held, hold
+from enms.services.judged import Held, hold, instant
 from enms.services.models import Answer
 
 CONFIDENCES = (0.68, 0.80, 0.90)
 # Savings that may as well be nothing at this confidence are told as not significant.
 _SIGNIFICANT_AT = 0.90
 _HOUR = 3_600
-_EPOCH = date(1970, 1, 1)
 # A change that begins this near to one that a person has judged is the same.
 _SAME_EVENT = timedelta(days=3)
 
@@ -234,8 +234,7 @@ def _proposals(held: Held, known: Sequence[Row]) -> list[Answer]:
 
 def _midnight(held: Held, day: date) -> datetime:
     """The first instant of the period on that local day."""
-    number = (day - _EPOCH).days
-    return datetime.fromtimestamp(int(held.measured.starts_at[held.all_days == number][0]), UTC)
+    return instant(int(held.measured.starts_at[held.all_days == day_of(day)][0]))
 
 
 def _percent(part: float, whole: float) -> float | None:

@@ -14,7 +14,7 @@ from enms.artifacts import DamagedArtifactError, ModelStore, model_key, sha256_o
 from enms.database import baselines
 from enms.database.baselines import NewBaseline
 from enms.database.connection import Database, Row
-from enms.database.drivers import MachineContext, machine_context
+from enms.database.drivers import MachineContext
 from enms.errors import InvalidInputError
 from enms.observability import logger
 from enms.science.baseline import model as documents
@@ -31,8 +31,8 @@ from enms.services.activation import decide
 from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import RULES, limits_of
 from enms.services.models import Answer
-from enms.services.observations import Measured, measure
-from enms.services.periods import BODY, Ends
+from enms.services.observations import Measured, machine_over, measure
+from enms.services.periods import BODY, Ends, moment_text
 from enms.settings import TrainingSettings
 
 _MOST_POINTS = 500
@@ -161,8 +161,8 @@ def keep(
         store.put(key, content)
         forced = request.reason if request.force else None
         decision = decide(connection, store, trained.built, trained.measured, request.energy_type, forced)
-        new = _row(trained, request, version, key, sha256, actor)
-        baseline_id = baselines.insert(connection, replace(new, run_id=run_id))
+        new = _row(trained, request, version, key, sha256, actor, run_id)
+        baseline_id = baselines.insert(connection, new)
         if decision.is_activated:
             baselines.activate(connection, baseline_id, actor, decision.text, run_id)
         row = baselines.find_by_hash(connection, request.machine_id, request.energy_type, sha256)
@@ -197,11 +197,8 @@ def training_context(database: Database, request: TrainingRequest, named: Ends) 
         InvalidInputError: The period means nothing.
         NotFoundError: There is no such machine.
     """
-    periods.check_order(request.start, request.end, named)
-    machine = machine_context(database, request.machine_id, request.start, request.end)
-    period = periods.between(machine.start, machine.end, request.start, request.end, named)
-    over_until = _over_until(request.interval, machine.timezone)
-    return replace(machine, start=period.start, end=min(period.end, over_until))
+    machine, _ = machine_over(database, request.machine_id, request.start, request.end, named)
+    return replace(machine, end=min(machine.end, _over_until(request.interval, machine.timezone)))
 
 
 def _over_until(interval: Interval, zone: str) -> datetime:
@@ -281,7 +278,7 @@ def _document(measured: Measured, built: Built, request: TrainingRequest, limits
             "timezone": machine.timezone,
             "country": machine.country,
         },
-        period={"start": _text(machine.start), "end": _text(machine.end)},
+        period={"start": moment_text(machine.start), "end": moment_text(machine.end)},
         starts_at=measured.starts_at[built.judged.usable],
         settings={
             "drivers": list(request.drivers) if request.drivers is not None else "auto",
@@ -302,13 +299,19 @@ def _drivers_used(built: Built, request: TrainingRequest) -> list[str]:
 
 
 def _row(
-    trained: Trained, request: TrainingRequest, version: int, key: str, sha256: str, actor: str
+    trained: Trained,
+    request: TrainingRequest,
+    version: int,
+    key: str,
+    sha256: str,
+    actor: str,
+    run_id: UUID | None,
 ) -> NewBaseline:
     built, machine = trained.built, trained.measured.machine
     return NewBaseline(
         machine_id=request.machine_id,
         energy_type=request.energy_type,
-        model_name=f"{machine.name} {_MODEL_NAMES[built.form]}"[:100],
+        model_name=f"{machine.name} {_MODEL_NAMES[built.form]}",
         model_type=built.form,
         model_version=version,
         training_start=machine.start,
@@ -322,6 +325,7 @@ def _row(
         mae=built.fit.goodness.mae,
         trained_by=actor,
         reason=request.reason,
+        run_id=run_id,
         interval=request.interval,
         verdict=built.verdict.status,
         artifact_key=key,
@@ -334,7 +338,3 @@ def _points(residuals: Mapping[str, Any]) -> Answer:
     """Every so many points of actual and predicted, as many as a chart can show."""
     step = -(-len(residuals["starts_at"]) // _MOST_POINTS)
     return {name: residuals[name][::step] for name in ("starts_at", "actual_kwh", "predicted_kwh")}
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

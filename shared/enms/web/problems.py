@@ -60,6 +60,7 @@ _ALLOWED = {
     "missing": "a value: it is required",
     "model_attributes_type": _OBJECT,
     "string_pattern_mismatch": "the characters that names are made of",
+    "timezone_aware": "an instant with offset (2026-03-27T08:00:00Z, 2026-03-27T08:00:00+01:00)",
     "uuid_parsing": _UUID,
     "uuid_type": _UUID,
 }

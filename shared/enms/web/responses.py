@@ -2,8 +2,10 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from pydantic_core import PydanticSerializationError, to_json
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 
@@ -28,6 +30,17 @@ class ProblemResponse(JsonResponse):
             return super().render(content)
         except PydanticSerializationError:
             return json.dumps(content, default=str, ensure_ascii=False).encode(errors="replace")
+
+
+def accepted(public_prefix: str, job: str, run_id: UUID, background: BackgroundTask) -> JsonResponse:
+    """The answer to what goes on as a run: where to see how it goes."""
+    location = f"{public_prefix}/api/v1/jobs/runs/{run_id}"
+    return JsonResponse(
+        {"run_id": run_id, "job": job, "state": "queued", "location": location},
+        status_code=202,
+        headers={"location": location},
+        background=background,
+    )
 
 
 def answers(

@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import lfilter
 
 from enms.science.arrays import Values
-from enms.science.baseline.change_points import cusum, lasting_changes
+from enms.science.baseline.change_points import cusum, daily_sums, lasting_changes
 
 
 def _days(random: np.random.Generator, count: int, rho: float) -> Values:
@@ -126,3 +126,11 @@ def test_a_state_lasts_at_least_so_many_days() -> None:
     days[-5:] += 8
     found = lasting_changes(days, min_days=14)
     assert all(change.index <= 90 - 14 for change in found)
+
+
+def test_days_are_scaled_to_their_hours_where_enough_is_there() -> None:
+    # The first day whole, three quarters of the second, less of the third; the fourth has 25 hours, the
+    # fifth nothing.
+    days = np.repeat([0, 1, 2, 3], [24, 18, 17, 24])
+    sums = daily_sums(days, np.ones(len(days)), np.array([24.0, 24.0, 24.0, 25.0, 24.0]))
+    np.testing.assert_allclose(sums, [24, 24, np.nan, 25, np.nan])

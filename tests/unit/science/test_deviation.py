@@ -8,7 +8,7 @@ import pytest
 from unit.science.samples import hours, well_measured
 
 from enms.science.baseline.build import RefusalRules, Request, build
-from enms.science.baseline.deviation import Total, compare, daily_deviations, total_of, totals_by
+from enms.science.baseline.deviation import Total, compare, total_of, totals_by
 from enms.science.baseline.model import Baseline
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.uncertainty import total_error
@@ -89,14 +89,3 @@ def test_where_nothing_is_expected_there_is_no_percent() -> None:
     total = replace(total_of(compare(_baseline(), _later())), predicted_kwh=0.0)
     assert isinstance(total, Total)
     assert total.deviation_percent is None
-
-
-def test_days_are_scaled_to_their_hours_where_enough_could_be_judged() -> None:
-    data = _later(24 * 4)
-    found = replace(compare(_baseline(), data), deviation_kwh=np.ones(96))
-    # The first day whole, three quarters of the second, less of the third; the fourth has 25 hours.
-    kept = np.concatenate([np.arange(24), 24 + np.arange(18), 48 + np.arange(17), 72 + np.arange(24)])
-    days = np.repeat([100, 101, 102, 103], 24)[kept]
-    found = replace(found, data=data.take(kept), deviation_kwh=found.deviation_kwh[kept])
-    sums = daily_deviations(found, days, 100, 5, np.array([24.0, 24.0, 24.0, 25.0, 24.0]))
-    np.testing.assert_allclose(sums, [24, 24, np.nan, 25, np.nan])

@@ -157,30 +157,26 @@ def test_z_has_the_sign_of_the_deviation_and_stays_finite() -> None:
     assert 30 < z_score(1e9, TotalError(1, 1e9)) < 40
 
 
-def test_ashrae_by_hand() -> None:
-    found = ashrae_fractional_uncertainty(
+def _of_a_quarter(savings_fraction: float) -> dict[float, float]:
+    return ashrae_fractional_uncertainty(
         cv_rmse=0.2,
         observations=365,
         parameters=4,
         lag_one_autocorrelation=0.5,
         reporting_intervals=90,
-        savings_fraction=0.1,
-        confidences=[0.9],
+        savings_fraction=savings_fraction,
     )
+
+
+def test_ashrae_by_hand() -> None:
+    found = _of_a_quarter(savings_fraction=0.1)
     # n' = 121.67; 1.6490 · 1.26 · 0.2 / 0.1 · √(3 · 1.01644 / 90)
     assert found[0.9] == pytest.approx(0.76492, rel=1e-4)
     assert sun_baltazar_factor(12) == pytest.approx(1.3925)
 
 
 def test_ashrae_of_no_savings_is_boundless() -> None:
-    found = ashrae_fractional_uncertainty(
-        cv_rmse=0.2,
-        observations=365,
-        parameters=4,
-        lag_one_autocorrelation=0.5,
-        reporting_intervals=90,
-        savings_fraction=0.0,
-    )
+    found = _of_a_quarter(savings_fraction=0.0)
     assert found == {0.68: np.inf, 0.8: np.inf, 0.9: np.inf}
 
 

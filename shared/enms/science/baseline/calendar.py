@@ -16,6 +16,7 @@ HOURS_OF_WEEK = tuple(f"{day[:3]} {hour:02}" for day in WEEKDAYS for hour in ran
 SHIFTS = ("early", "late", "night")
 WORKING = ("working day", "day off")
 
+_EPOCH = date(1970, 1, 1)
 _DAY = 86_400
 _WEEK = 7 * _DAY
 _HOUR = 3_600
@@ -68,6 +69,16 @@ def utc_offsets(starts_at: Positions, zone: str) -> Positions:
     return offsets
 
 
+def date_of(day: int) -> date:
+    """The date of a day, counted from 1970-01-01."""
+    return _EPOCH + timedelta(days=day)
+
+
+def day_of(at: date) -> int:
+    """The number of a date's day, counted from 1970-01-01."""
+    return (at - _EPOCH).days
+
+
 def categories(
     local: LocalTime, country: str | None, reported_shifts: list[str] | None
 ) -> dict[str, Category]:
@@ -106,9 +117,9 @@ def is_known_country(country: str) -> bool:
 def _days_off(local: LocalTime, country: str | None) -> Positions:
     is_off = local.weekdays >= 5
     if country and len(local.days):
-        first, last = _date(int(local.days.min())), _date(int(local.days.max()))
+        first, last = date_of(int(local.days.min())), date_of(int(local.days.max()))
         dates = _holidays(country, list(range(first.year, last.year + 1)))
-        off = np.array([(each - date(1970, 1, 1)).days for each in dates], dtype=np.int64)
+        off = np.array([day_of(each) for each in dates], dtype=np.int64)
         is_off = is_off | np.isin(local.days, off)
     return is_off.astype(np.int64)
 
@@ -125,7 +136,3 @@ def _holidays(country: str, years: list[int]) -> Mapping[date, str]:
 def _offset(at: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(at, zone).utcoffset() or timedelta()
     return int(offset.total_seconds())
-
-
-def _date(days: int) -> date:
-    return date(1970, 1, 1) + timedelta(days=days)

@@ -56,21 +56,20 @@ def cusum(deviations: Values) -> Values:
     return sums
 
 
-def daily_sums(positions: Positions, values: Values, per_day: int) -> Values:
-    """Sums over days of a grid, from its first day to its last; NaN where less than three quarters is there.
+def daily_sums(days: Positions, values: Values, whole: Values) -> Values:
+    """Sum of each day, NaN where less than three quarters of it is there.
 
     What a day lacks is taken to be like the rest of it.
 
     Args:
-        positions: Place of each value on the regular grid, ascending.
+        days: The day of each value, counted from the first.
         values: What is summed.
-        per_day: Places of a day.
+        whole: Of each day, how many values make it whole.
     """
-    days = positions // per_day - positions[0] // per_day
-    counts = np.bincount(days)
+    counts = np.bincount(days, minlength=len(whole))
     with np.errstate(divide="ignore", invalid="ignore"):
-        sums: Values = np.bincount(days, values) * per_day / counts
-    sums[counts < _LEAST_SHARE_OF_DAY * per_day] = np.nan
+        sums: Values = np.bincount(days, values, len(whole)) * whole / counts
+    sums[counts < _LEAST_SHARE_OF_DAY * whole] = np.nan
     return sums
 
 

@@ -17,9 +17,6 @@ from enms.science.baseline.uncertainty import (
     z_score,
 )
 
-# A day is judged as a whole where at least this share of its hours could be.
-LEAST_SHARE_OF_DAY = 0.75
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -135,25 +132,3 @@ def totals_by(comparison: Comparison, groups: Positions) -> dict[int, Total]:
     predicted = np.bincount(place, comparison.predicted_kwh)
     columns = zip(numbers.tolist(), counts.tolist(), actual.tolist(), predicted.tolist(), errors, strict=True)
     return {number: Total(count, used, expected, error) for number, count, used, expected, error in columns}
-
-
-def daily_deviations(
-    comparison: Comparison, days: Positions, first: int, count: int, hours: Values
-) -> Values:
-    """Deviation of each day of a period, kWh; NaN where too little of it could be judged.
-
-    Args:
-        comparison: The intervals.
-        days: Local day of each interval, days since 1970.
-        first: The period's first day.
-        count: How many days it has.
-        hours: Of each day, how many intervals make it whole.
-    """
-    place = days - first
-    judged = np.bincount(place, minlength=count)
-    sums = np.bincount(place, comparison.deviation_kwh, minlength=count)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # What could not be judged is taken to be like the rest of its day.
-        scaled: Values = sums * hours / judged
-    scaled[judged < LEAST_SHARE_OF_DAY * hours] = np.nan
-    return scaled

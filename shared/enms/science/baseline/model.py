@@ -136,7 +136,7 @@ def document(
         "errors": built.errors.as_dict(),
         "statistics": statistics(fit, starts_at),
         "out_of_time": _out_of_time(built.tested),
-        "contenders": [_contender(each) for each in built.contenders],
+        "contenders": [contender_as_dict(each) for each in built.contenders],
         "selection": asdict(built.selection) if built.selection else None,
         "verdict": asdict(built.verdict),
         "settings": dict(settings),
@@ -217,7 +217,8 @@ def _out_of_time(tested: OutOfTime) -> dict[str, Any]:
     }
 
 
-def _contender(contender: Contender) -> dict[str, Any]:
+def contender_as_dict(contender: Contender) -> dict[str, Any]:
+    """A form that was tried, with its error out of time, or why it can't be fitted."""
     attempt = contender.attempt
     outcome = (
         {"cv_rmse_percent": attempt.tested.goodness.cv_rmse_percent, "text": None}

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from enms.science.arrays import Positions, Values
+from enms.science.diagnostics.distributions import t_quantile
 from enms.science.diagnostics.error_cycle import influence
 from enms.science.diagnostics.error_model import ErrorModel
 from enms.science.diagnostics.grid import both_halves, fft_length, on_grid, span_of, weighed_products
@@ -39,14 +40,12 @@ class TotalError:
 
     def half_width(self, confidence: float) -> float:
         """The h for which the error lies within ±h with this probability (0 to 1)."""
-        from scipy.special import stdtrit
-
         if self.std_error == 0:
             return abs(self.bias)
+        reach = self.std_error * t_quantile((1 + confidence) / 2, self.degrees_of_freedom)
         if self.bias == 0:
-            return self.std_error * float(stdtrit(self.degrees_of_freedom, (1 + confidence) / 2))
-        low = 0.0
-        high = abs(self.bias) + self.std_error * float(stdtrit(self.degrees_of_freedom, (1 + confidence) / 2))
+            return reach
+        low, high = 0.0, abs(self.bias) + reach
         for _ in range(60):
             middle = (low + high) / 2
             low, high = (low, middle) if 1 - self.tail(middle) > confidence else (middle, high)

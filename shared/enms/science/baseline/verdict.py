@@ -232,7 +232,9 @@ def _memory(fit: Fit, limits: Limits) -> Reason:
 def _change(data: Observations, fit: Fit, limits: Limits) -> Reason:
     """Whether the machine became another one during the training."""
     limit = limits.caution_change_p_value
-    days = daily_sums(data.positions, fit.solution.residuals, INTERVALS_PER_DAY[data.interval])
+    per_day = INTERVALS_PER_DAY[data.interval]
+    numbers = data.positions // per_day - data.positions[0] // per_day
+    days = daily_sums(numbers, fit.solution.residuals, np.full(numbers[-1] + 1, float(per_day)))
     found = lasting_changes(days, significance=limit)
     if not found:
         text = "No lasting change inside the training period that its drivers don't explain."

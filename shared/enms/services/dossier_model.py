@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from enms.science.baseline.calendar import date_of
 from enms.science.baseline.drivers import OUTDOOR_TEMPERATURE, driver
+from enms.science.baseline.names import FORM_NAMES
 from enms.services.dossier_html import (
     Html,
     brief,
@@ -32,11 +33,6 @@ type Document = Mapping[str, Any]
 # Name, value, limit and meaning.
 type _Figure = tuple[str, str, str, str]
 
-FORMS = {
-    "linear": "linear regression",
-    "change_point": "change-point regression",
-    "time_of_week_temperature": "time of week and temperature",
-}
 # How a figure is held against its limit, by the part of its code before the colon.
 _RELATIONS = {
     "samples": "≥",
@@ -156,7 +152,7 @@ def out_of_time(content: Document) -> Html:
 def tried(content: Document) -> Html:
     """Forms and sets of drivers that were compared."""
     forms = [
-        (FORMS[each["form"]], each["detail"], number(each["cv_rmse_percent"]), or_nothing(each["text"]))
+        (FORM_NAMES[each["form"]], each["detail"], number(each["cv_rmse_percent"]), or_nothing(each["text"]))
         for each in content["contenders"]
     ]
     margin = content["settings"]["limits"]["challenger_margin_percent"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from enms.database.connection import Row
 from enms.science.baseline.drivers import driver
+from enms.science.baseline.names import FORM_NAMES
 from enms.science.baseline.terms import needs, term_from_dict
 from enms.science.diagnostics.error_model import ErrorModel
 from enms.services.dossier_html import (
@@ -28,7 +29,7 @@ from enms.services.dossier_html import (
     table,
     whole,
 )
-from enms.services.dossier_model import FORMS, Document, an_interval, zone_of
+from enms.services.dossier_model import Document, an_interval, zone_of
 
 _VERDICTS = {
     "valid": "The baseline may be used: every figure keeps to its limit.",
@@ -55,7 +56,7 @@ def head(content: Document, row: Row, events: Sequence[Row]) -> Html:
                     ("Rated power", f"{brief(rated)} kW" if rated else NOTHING),
                     ("Factory", machine["factory_name"]),
                     ("Carrier", content["energy_type"]),
-                    ("Model", f"{FORMS[content['kind']]}, by {content['interval']}"),
+                    ("Model", f"{FORM_NAMES[content['kind']]}, by {content['interval']}"),
                     ("Trained", instant(row["created_at"], zone)),
                     ("Trained by", or_nothing(row["trained_by"])),
                     ("In use", "yes, the active baseline" if row["is_active"] else "no"),
@@ -227,7 +228,7 @@ def _history(content: Document, history: Sequence[Row]) -> Html:
     rows = [
         (
             whole(each["model_version"]),
-            FORMS.get(each["model_type"], or_nothing(each["model_type"])),
+            FORM_NAMES.get(each["model_type"], or_nothing(each["model_type"])),
             or_nothing(each["interval"]),
             instant(each["training_start_date"], zone),
             instant(each["training_end_date"], zone),

@@ -21,7 +21,7 @@ from enms.science.baseline import model as documents
 from enms.science.baseline.build import Built, Request, build
 from enms.science.baseline.drivers import CALENDAR, DRIVERS, OUTDOOR_TEMPERATURE
 from enms.science.baseline.forms import DEGREES
-from enms.science.baseline.names import Interval
+from enms.science.baseline.names import FORM_NAMES, Interval
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.terms import needs
 from enms.science.baseline.verdict import Limits
@@ -36,11 +36,6 @@ from enms.services.periods import BODY, Ends, moment_text
 from enms.settings import TrainingSettings
 
 _MOST_POINTS = 500
-_MODEL_NAMES = {
-    "linear": "linear regression",
-    "change_point": "change point regression",
-    "time_of_week_temperature": "time of week and temperature",
-}
 # What a baseline explains: never what it is explained by.
 _TARGETS = {"energy_kwh", "power_kw", "energy", "power"}
 
@@ -311,7 +306,7 @@ def _row(
     return NewBaseline(
         machine_id=request.machine_id,
         energy_type=request.energy_type,
-        model_name=f"{machine.name} {_MODEL_NAMES[built.form]}",
+        model_name=f"{machine.name} {FORM_NAMES[built.form]}",
         model_type=built.form,
         model_version=version,
         training_start=machine.start,

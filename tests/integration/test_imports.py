@@ -322,6 +322,8 @@ def _command(url: str, *arguments: str) -> subprocess.Popen[str]:
         [sys.executable, "-c", "from enms_local.cli import main; main()", *arguments],
         env=os.environ | {"ENMS_DATABASE_URL": url}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # Where the tests themselves run in the background, they hand down that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 

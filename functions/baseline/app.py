@@ -24,6 +24,7 @@ from enms.web.baseline_questions import (
     DriversQuery,
     HealthQuery,
     ModelsQuery,
+    OverviewQuery,
     PeriodOfMachine,
     TrainBody,
     TrainingBody,
@@ -147,6 +148,23 @@ def savings(
 
 
 @router.get(
+    "/overview",
+    responses=answers("BaselineOverview"),
+    openapi_extra=documented(OverviewQuery),
+    dependencies=[viewer],
+)
+def overview(
+    asked: Annotated[OverviewQuery, query(OverviewQuery)],
+    database: DatabaseDependency,
+    store: ModelStoreDependency,
+) -> JsonResponse:
+    """Every active machine of a factory beside its baseline, and the factory's total."""
+    from enms.services import baseline_overview as service
+
+    return JsonResponse(service.overview(database, store, asked.question()))
+
+
+@router.get(
     "/predict",
     responses=answers("Prediction"),
     openapi_extra={
@@ -194,6 +212,14 @@ def model(model_id: UUID, database: DatabaseDependency, store: ModelStoreDepende
     from enms.services import models as service
 
     return JsonResponse(service.details(database, store, model_id))
+
+
+@router.get("/model/{model_id}/charts", responses=answers("BaselineCharts"), dependencies=[viewer])
+def charts(model_id: UUID, database: DatabaseDependency, store: ModelStoreDependency) -> JsonResponse:
+    """What charts of a version are drawn of, thinned."""
+    from enms.services import baseline_charts
+
+    return JsonResponse(baseline_charts.charts_of(database, store, model_id))
 
 
 @router.get("/model/{model_id}/report", responses=_text("text/html"), dependencies=[viewer])

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from enms.services import kpis
 from enms.services.kpis import Interval, KpiRequest
 from enms.settings import KpiSettings
 from enms.web.access import viewer
 from enms.web.app import DatabaseDependency, function_handler
-from enms.web.parameters import SubjectQuery, documented, query
+from enms.web.parameters import FactoryQuery, SubjectQuery, documented, query
 from enms.web.responses import JsonResponse, answers
 
 router = APIRouter(prefix="/api/v1/kpi", tags=["kpi"], dependencies=[viewer])
@@ -21,6 +22,12 @@ class HistoryQuery(SubjectQuery):
     """A machine or a factory over a period, in intervals of its calendar."""
 
     interval: Interval = "day"
+
+
+class ComparisonQuery(FactoryQuery):
+    """A factory's machines beside each other."""
+
+    limit: int = Field(100, ge=1, le=500)
 
 
 @router.get("/sec", responses=answers("SpecificEnergy"), openapi_extra=_ASKED)
@@ -65,6 +72,18 @@ def history(
 ) -> JsonResponse:
     """Key figures by day, ISO week or month, with those of the interval before."""
     return JsonResponse(kpis.history(database, _request(asked), asked.interval))
+
+
+@router.get("/comparison", responses=answers("KpiComparison"), openapi_extra=documented(ComparisonQuery))
+def comparison(
+    asked: Annotated[ComparisonQuery, query(ComparisonQuery)], database: DatabaseDependency
+) -> JsonResponse:
+    """A factory's active machines beside each other, each with the figures of the period before."""
+    return JsonResponse(
+        kpis.comparison(
+            database, asked.factory_id, asked.start, asked.end, asked.energy_type, asked.limit, asked.offset
+        )
+    )
 
 
 @router.get("/profile", responses=answers("Profile"), openapi_extra=_ASKED)

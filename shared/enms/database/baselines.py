@@ -225,6 +225,19 @@ def active(source: Database | Connection, machine_id: UUID, energy_type: str) ->
     return _active(source, machine_id, energy_type, _IS_OURS)
 
 
+def active_of(database: Database, machine_ids: Sequence[UUID], energy_type: str) -> dict[UUID, Row]:
+    """The versions in use by machine, without those of which none of ours is."""
+    found = database.rows(
+        f"""
+        SELECT DISTINCT ON (b.machine_id) {_BASELINE} FROM energy_baselines b
+        WHERE b.machine_id = ANY (%s) AND b.energy_type = %s AND b.is_active AND {_IS_OURS}
+        ORDER BY b.machine_id, b.model_version DESC
+        """,  # noqa: S608 - names of this module
+        (list(machine_ids), energy_type),
+    )
+    return {row["machine_id"]: row for row in found}
+
+
 def active_elsewhere(source: Database | Connection, machine_id: UUID, energy_type: str) -> Row | None:
     """What a platform's own programs have in use: a row without a model of ours."""
     return _active(source, machine_id, energy_type, f"NOT {_IS_OURS}")

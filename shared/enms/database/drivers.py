@@ -166,8 +166,18 @@ def machine_context(
     Raises:
         NotFoundError: There is none with this id.
     """
+    found = machine_contexts(database, [machine_id], start, end)
+    if not found:
+        raise not_found("machine", machine_id)
+    return found[0]
+
+
+def machine_contexts(
+    database: Database, machine_ids: Sequence[UUID], start: date | datetime, end: date | datetime
+) -> list[MachineContext]:
+    """The same of several machines, in no order, without those that there aren't."""
     instants = {name: at for name, at in (("start", start), ("end", end)) if isinstance(at, datetime)}
-    row = database.row(
+    found = database.rows(
         """
         SELECT m.id, m.name, z.timezone, m.type::text AS type, m.rated_power_kw,
                coalesce(m.data_interval_seconds, 10) AS data_interval_seconds,
@@ -177,13 +187,11 @@ def machine_context(
                analytics.local_midnight(z.timezone, %(end)s::date + 1) AS end
         FROM machines m JOIN factories f ON f.id = m.factory_id,
              LATERAL (SELECT analytics.valid_zone(f.timezone) AS timezone) z
-        WHERE m.id = %(id)s
+        WHERE m.id = ANY (%(ids)s)
         """,
-        {"id": machine_id, "start": start, "end": end},
+        {"ids": list(machine_ids), "start": start, "end": end},
     )
-    if row is None:
-        raise not_found("machine", machine_id)
-    return MachineContext(kind="machine", **(row | instants))
+    return [MachineContext(kind="machine", **(row | instants)) for row in found]
 
 
 def read_intervals(
@@ -248,21 +256,32 @@ def read_intervals(
 
 def newest_energy_at(connection: Connection, machine_id: UUID, energy_type: str) -> datetime | None:
     """The time of a carrier's newest reading, None without any."""
-    rows(connection, "SELECT analytics.catch_up(%s)", (machine_id,))
+    return newest_energy(connection, [machine_id], energy_type).get(machine_id)
+
+
+def newest_energy(
+    connection: Connection, machine_ids: Sequence[UUID], energy_type: str
+) -> dict[UUID, datetime]:
+    """The time of a carrier's newest reading by machine, without those that have none."""
+    parameters = {"machine_ids": list(machine_ids), "energy_type": energy_type}
+    rows(connection, "SELECT analytics.catch_up(id) FROM unnest(%(machine_ids)s::uuid[]) id", parameters)
     # The quarters lead to it: on its own the index over readings would be searched through all carriers.
-    (found,) = rows(
+    found = rows(
         connection,
         """
-        SELECT max(r.time) AS at
-        FROM (SELECT max(bucket) AS bucket FROM analytics.energy_15min
-              WHERE machine_id = %(machine_id)s AND energy_type = %(energy_type)s AND readings > 0) q
-        JOIN energy_readings r ON r.machine_id = %(machine_id)s AND r.energy_type = %(energy_type)s
+        SELECT m.id, max(r.time) AS at
+        FROM unnest(%(machine_ids)s::uuid[]) m (id)
+        CROSS JOIN LATERAL (
+            SELECT max(bucket) AS bucket FROM analytics.energy_15min
+            WHERE machine_id = m.id AND energy_type = %(energy_type)s AND readings > 0
+        ) q
+        JOIN energy_readings r ON r.machine_id = m.id AND r.energy_type = %(energy_type)s
          AND r.time >= q.bucket AND r.time < q.bucket + interval '15 minutes'
+        GROUP BY m.id
         """,
-        {"machine_id": machine_id, "energy_type": energy_type},
+        parameters,
     )
-    at: datetime | None = found["at"]
-    return at
+    return {row["id"]: row["at"] for row in found}
 
 
 @dataclass(frozen=True)

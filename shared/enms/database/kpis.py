@@ -240,6 +240,48 @@ class HistoryRow(NamedTuple):
     previous_total_co2_kg: float | None
 
 
+class ComparisonRow(NamedTuple):
+    """One machine beside the others of its factory, and beside its own period before.
+
+    `share_of_energy` (0 to 1) is of what all of the factory's meters read in the period.
+    """
+
+    machine_id: UUID
+    machine_name: str
+    type: str
+    energy_kwh: float | None
+    share_of_energy: float | None
+    production_units: int
+    sec_kwh_per_unit: float | None
+    peak_demand_kw: float | None
+    load_factor: float | None
+    total_cost: float | None
+    currency: str | None
+    total_co2_kg: float | None
+    coverage: float | None
+    previous_energy_kwh: float | None
+    previous_production_units: int
+    previous_sec_kwh_per_unit: float | None
+    previous_peak_demand_kw: float | None
+    previous_load_factor: float | None
+    previous_total_cost: float | None
+    previous_total_co2_kg: float | None
+
+
+class Comparison(NamedTuple):
+    """A page of a factory's active machines beside each other.
+
+    `previous_start` and `previous_end` are the period as many days of the factory's calendar earlier as it
+    touches; `total_energy_kwh` is the factory's, `machines` how many active ones there are.
+    """
+
+    previous_start: datetime
+    previous_end: datetime
+    total_energy_kwh: float | None
+    machines: int
+    rows: list[ComparisonRow]
+
+
 class ProfileCell(NamedTuple):
     """Mean power of one local hour of one weekday (0 = Sunday), over `hours` hours of the period."""
 
@@ -327,6 +369,37 @@ def history(
     return [_history_row(row) for (row,) in rows]
 
 
+def comparison(
+    connection: Connection,
+    factory_id: UUID,
+    start: datetime,
+    end: datetime,
+    energy_type: str,
+    limit: int,
+    offset: int,
+) -> Comparison:
+    """KPIs of a factory's active machines in `[start, end)` by name, each with those of the period before.
+
+    Raises:
+        NotFoundError: No factory has this id.
+    """
+    _catch_up(connection, factory_id)
+    asked = {
+        "factory_id": str(factory_id), "start": start, "end": end, "energy_type": energy_type,
+        "limit": limit, "offset": offset,
+    }  # fmt: skip
+    found = _rows(connection, _COMPARISON, asked)
+    if not found:
+        raise NotFoundError(f"There is no factory {factory_id}.", given=str(factory_id))
+    previous_start, previous_end, total_kwh, machines, *_ = found[0]
+    rows = [
+        _comparison_row(machine, current, previous, total_kwh)
+        for *_, machine, current, previous in found
+        if current is not None
+    ]
+    return Comparison(previous_start, previous_end, total_kwh, machines, rows)
+
+
 def profile(
     connection: Connection, subject_id: UUID, start: datetime, end: datetime, energy_type: str = ELECTRICAL
 ) -> list[ProfileCell]:
@@ -399,7 +472,9 @@ def _catch_up(connection: Connection, subject_id: UUID) -> None:
         )
 
 
-def _rows(connection: Connection, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+def _rows(
+    connection: Connection, statement: str, parameters: tuple[object, ...] | Mapping[str, object]
+) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return cursor.fetchall()
@@ -435,31 +510,83 @@ def _carbon_share(share: dict[str, Any]) -> CarbonShare:
 
 
 def _history_row(row: dict[str, Any]) -> HistoryRow:
-    current, previous = row["current"], row["previous"]
+    peak_time = row["current"]["peak_time"]
     return HistoryRow(
         interval_start=datetime.fromisoformat(row["interval_start"]),
         interval_end=datetime.fromisoformat(row["interval_end"]),
         local_date=date.fromisoformat(row["local_date"]),
-        energy_kwh=current["total_energy_kwh"],
-        production_units=current["total_production_units"],
-        sec_kwh_per_unit=current["sec_kwh_per_unit"],
-        peak_demand_kw=current["peak_demand_kw"],
-        peak_time=current["peak_time"] and datetime.fromisoformat(current["peak_time"]),
-        load_factor=current["load_factor"],
-        total_cost=current["total_cost"],
-        currency=current["currency"],
-        total_co2_kg=current["total_co2_kg"],
-        coverage=current["basis"]["coverage"],
-        previous_energy_kwh=previous["total_energy_kwh"],
-        previous_production_units=previous["total_production_units"],
-        previous_sec_kwh_per_unit=previous["sec_kwh_per_unit"],
-        previous_peak_demand_kw=previous["peak_demand_kw"],
-        previous_load_factor=previous["load_factor"],
-        previous_total_cost=previous["total_cost"],
-        previous_total_co2_kg=previous["total_co2_kg"],
+        peak_time=peak_time and datetime.fromisoformat(peak_time),
+        **_beside(row["current"], row["previous"]),
     )
 
 
+def _comparison_row(
+    machine: Mapping[str, Any],
+    current: Mapping[str, Any],
+    previous: Mapping[str, Any],
+    total_kwh: float | None,
+) -> ComparisonRow:
+    energy_kwh = current["total_energy_kwh"]
+    return ComparisonRow(
+        machine_id=UUID(machine["id"]),
+        machine_name=machine["name"],
+        type=machine["type"],
+        share_of_energy=energy_kwh / total_kwh if total_kwh and energy_kwh is not None else None,
+        **_beside(current, previous),
+    )
+
+
+def _beside(current: Mapping[str, Any], previous: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of kpi_all, and what another one tells of the period before."""
+    return {
+        "energy_kwh": current["total_energy_kwh"],
+        "production_units": current["total_production_units"],
+        "sec_kwh_per_unit": current["sec_kwh_per_unit"],
+        "peak_demand_kw": current["peak_demand_kw"],
+        "load_factor": current["load_factor"],
+        "total_cost": current["total_cost"],
+        "currency": current["currency"],
+        "total_co2_kg": current["total_co2_kg"],
+        "coverage": current["basis"]["coverage"],
+        "previous_energy_kwh": previous["total_energy_kwh"],
+        "previous_production_units": previous["total_production_units"],
+        "previous_sec_kwh_per_unit": previous["sec_kwh_per_unit"],
+        "previous_peak_demand_kw": previous["peak_demand_kw"],
+        "previous_load_factor": previous["load_factor"],
+        "previous_total_cost": previous["total_cost"],
+        "previous_total_co2_kg": previous["total_co2_kg"],
+    }
+
+
+# The previous period is that of kpi_history by days: as many local days earlier as the period touches.
+_COMPARISON = """
+    WITH factory AS (
+        SELECT f.id, analytics.factory_zone(f.id) AS zone FROM public.factories f WHERE f.id = %(factory_id)s
+    ),
+    days AS (
+        SELECT zone, last_date, 1 + last_date - (%(start)s AT TIME ZONE zone)::date AS n
+        FROM factory, LATERAL (
+            SELECT ((%(end)s - interval '1 microsecond') AT TIME ZONE zone)::date AS last_date) last
+    ),
+    before AS (
+        SELECT ((%(start)s AT TIME ZONE zone) - n * interval '1 day') AT TIME ZONE zone AS start,
+               least(analytics.local_midnight(zone, last_date + 1 - n),
+                     ((%(end)s AT TIME ZONE zone) - n * interval '1 day') AT TIME ZONE zone) AS end
+        FROM days
+    ),
+    machine AS (
+        SELECT m.id, m.name, m.type::text AS type FROM public.machines m
+        WHERE m.factory_id = %(factory_id)s AND m.is_active IS NOT FALSE
+    )
+    SELECT before.start, before.end, whole.total_energy_kwh::float8, (SELECT count(*) FROM machine),
+           to_jsonb(page), to_jsonb(current), to_jsonb(previous)
+    FROM before
+    CROSS JOIN LATERAL analytics.kpi_sec(%(factory_id)s, %(start)s, %(end)s, %(energy_type)s) whole
+    LEFT JOIN (SELECT * FROM machine ORDER BY name, id LIMIT %(limit)s OFFSET %(offset)s) page ON true
+    LEFT JOIN LATERAL analytics.kpi_all(page.id, %(start)s, %(end)s, %(energy_type)s) current ON true
+    LEFT JOIN LATERAL analytics.kpi_all(page.id, before.start, before.end, %(energy_type)s) previous ON true
+    ORDER BY page.name, page.id
+"""
 _FIELDS: Mapping[type[Kpi], tuple[str, ...]] = {
     kind: tuple(field.name for field in fields(kind))
     for kind in (SpecificEnergy, PeakDemand, LoadFactor, EnergyCost, Carbon, AllKpis)

@@ -51,3 +51,24 @@ class Question:
     end: Moment
     energy_type: str = "electrical"
     model_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class FactoryQuestion:
+    """A period of a factory's active machines, a page of them.
+
+    Attributes:
+        factory_id: The factory.
+        start: An instant, or a day of the factory.
+        end: Likewise; a day counts wholly.
+        energy_type: The carrier.
+        limit: How many machines at most.
+        offset: How many come before them.
+    """
+
+    factory_id: UUID
+    start: Moment
+    end: Moment
+    energy_type: str
+    limit: int
+    offset: int

@@ -114,6 +114,39 @@ def history(database: Database, request: KpiRequest, interval: Interval) -> Answ
     return _chart(subject, period, request) | {"interval": interval, "history": _dicts(found)}
 
 
+def comparison(
+    database: Database,
+    factory_id: UUID,
+    start: Moment,
+    end: Moment,
+    energy_type: str,
+    limit: int,
+    offset: int,
+) -> Answer:
+    """A factory's active machines beside each other, each with the figures of the period before.
+
+    Raises:
+        InvalidInputError: The period means nothing.
+        NotFoundError: There is no such factory.
+    """
+    factory, period = periods.in_calendar(database, "factory", factory_id, start, end)
+    with database.connection() as lent:
+        found = kpis.comparison(lent, factory.id, period.start, period.end, energy_type, limit, offset)
+    previous = periods.Period(found.previous_start, found.previous_end)
+    return {
+        "factory_id": factory.id,
+        "factory_name": factory.name,
+        "time_period": _time_period(period, factory.timezone),
+        "previous_period": _time_period(previous, factory.timezone),
+        "energy_type": energy_type,
+        "total_energy_kwh": found.total_energy_kwh,
+        "total_count": found.machines,
+        "limit": limit,
+        "offset": offset,
+        "machines": _dicts(found.rows),
+    }
+
+
 def profile(database: Database, request: KpiRequest) -> Answer:
     """Mean power by hour of the day and weekday, local time."""
     subject, period = _calendar(database, request)

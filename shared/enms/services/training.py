@@ -26,7 +26,7 @@ from enms.science.baseline.observations import Observations
 from enms.science.baseline.terms import needs
 from enms.science.baseline.verdict import Limits
 from enms.science.problems import UnfitError
-from enms.services import models, periods
+from enms.services import baseline_charts, models, periods
 from enms.services.activation import decide
 from enms.services.baseline_requests import TrainingRequest
 from enms.services.baseline_settings import RULES, limits_of
@@ -35,7 +35,6 @@ from enms.services.observations import Measured, machine_over, measure
 from enms.services.periods import BODY, Ends, moment_text
 from enms.settings import TrainingSettings
 
-_MOST_POINTS = 500
 # What a baseline explains: never what it is explained by.
 _TARGETS = {"energy_kwh", "power_kw", "energy", "power"}
 
@@ -82,7 +81,7 @@ def analyze(database: Database, settings: TrainingSettings, request: TrainingReq
     return {
         **models.described(trained.document),
         "machine_id": request.machine_id,
-        "points": _points(trained.document["residuals"]),
+        **baseline_charts.charts(trained.built, trained.document["residuals"]),
     }
 
 
@@ -327,9 +326,3 @@ def _row(
         artifact_sha256=sha256,
         metadata={"cv_rmse_percent": trained.document["statistics"]["cv_rmse_percent"]},
     )
-
-
-def _points(residuals: Mapping[str, Any]) -> Answer:
-    """Every so many points of actual and predicted, as many as a chart can show."""
-    step = -(-len(residuals["starts_at"]) // _MOST_POINTS)
-    return {name: residuals[name][::step] for name in ("starts_at", "actual_kwh", "predicted_kwh")}

@@ -114,12 +114,33 @@ class _Described(_Answer):
     )
 
 
-class Points(_Answer):
-    """Actual and predicted energy, at most 500 intervals, by column."""
+class Histogram(_Answer):
+    """How the residuals of all intervals spread."""
 
+    edges_kwh: list[float] = Field(description="limits of the bins; one more than there are counts")
+    counts: list[int]
+
+
+class Points(_Answer):
+    """Actual and predicted energy, at most 500 intervals evenly spread, by column."""
+
+    total: int = Field(description="how many intervals there are")
     starts_at: list[int] = Field(description="seconds since 1970")
     actual_kwh: list[float]
     predicted_kwh: list[float]
+    cusum_kwh: list[float] = Field(
+        description="actual less predicted, summed over all intervals up to and with this one"
+    )
+    drivers: dict[str, list[float]] = Field(description="each numeric driver's values")
+    histogram: Histogram
+
+
+class Signature(_Answer):
+    """What is expected of an interval over a driver, on average over the other drivers' values."""
+
+    driver: str
+    x: list[float] = Field(description="ends and bends of a broken line, over the trained range")
+    kwh: list[float]
 
 
 class AnalyzedBaseline(_Described):
@@ -127,6 +148,16 @@ class AnalyzedBaseline(_Described):
 
     machine_id: UUID
     points: Points
+    signatures: list[Signature] = Field(description="one for each numeric driver")
+
+
+class BaselineCharts(_Answer):
+    """What charts of a version are drawn of, with the one driver whose values are kept."""
+
+    model_id: UUID
+    machine_id: UUID
+    points: Points
+    signatures: list[Signature]
 
 
 class _Kept(_Described):
@@ -334,6 +365,70 @@ class Deviation(_Held):
     daily_deviations: list[DayDeviation] | None = None
     cusum: list[CusumPoint]
     lasting_change: LastingChange | None = Field(description="the latest one in the period")
+
+
+class _Sum(_Answer):
+    actual_kwh: float | None = Field(description="of the intervals that could be judged")
+    predicted_kwh: float | None
+    deviation_kwh: float | None
+    deviation_percent: float | None
+    deviation_std_error_kwh: float | None
+    deviation_sigma: float | None
+    deviation_severity: Severity | None
+
+
+class Sparkline(_Answer):
+    """Actual and expected energy over a period by column, at most 100 points."""
+
+    interval: Literal["hour", "day"]
+    intervals_per_point: int = Field(description="how many neighbours a point sums up")
+    starts_at: list[int] = Field(description="seconds since 1970")
+    actual_kwh: list[float | None] = Field(description="null where no interval could be judged")
+    predicted_kwh: list[float | None]
+    judged_intervals: list[int] = Field(description="how many intervals each point's sums are of")
+
+
+class OverviewReason(_Answer):
+    """Why a machine can't be judged."""
+
+    code: Literal["no_model", "no_readings", "nothing_judged", "unreadable_model", "failed"]
+    text: str
+
+
+class OverviewMachine(_Sum):
+    """A machine beside its active baseline."""
+
+    machine_id: UUID
+    machine_name: str
+    type: str
+    model_id: UUID | None
+    model_version: int | None
+    verdict: Status | None
+    judged_intervals: int
+    last_reading_at: datetime | None
+    reason: OverviewReason | None = Field(description="why nothing could be judged")
+    intervals: Sparkline | None
+
+
+class OverviewTotal(_Sum):
+    """The sum over the judged machines of this page, whose errors are taken as independent."""
+
+    judged_machines: int
+    machines: int = Field(description="active machines of the factory")
+
+
+class BaselineOverview(_Answer):
+    """A page of a factory's active machines beside their baselines."""
+
+    factory_id: UUID
+    factory_name: str
+    time_period: TimePeriod
+    energy_type: str
+    total: OverviewTotal
+    total_count: int
+    limit: int
+    offset: int
+    machines: list[OverviewMachine]
 
 
 class SavingsUncertainty(_Answer):

@@ -14,9 +14,9 @@ from pydantic import (
 )
 
 from enms.errors import InvalidInputError
-from enms.services.baseline_requests import Question, TrainingRequest
+from enms.services.baseline_requests import FactoryQuestion, Question, TrainingRequest
 from enms.services.periods import Moment
-from enms.web.parameters import PRINTABLE, EnergyType, PeriodQuery, moment
+from enms.web.parameters import PRINTABLE, EnergyType, FactoryQuery, PeriodQuery, moment
 
 Interval = Literal["hour", "day"]
 _PAGE_LIMIT = Field(50, ge=1, le=500)
@@ -93,6 +93,18 @@ class DeviationQuery(PeriodOfMachine):
     """What is listed beside the total."""
 
     interval: Interval | None = Field(None, description="hours or days; the model's own by default")
+
+
+class OverviewQuery(FactoryQuery):
+    """A factory's machines beside their baselines."""
+
+    limit: int = Field(100, ge=1, le=100)
+
+    def question(self) -> FactoryQuestion:
+        """As the service takes it."""
+        return FactoryQuestion(
+            self.factory_id, self.start, self.end, self.energy_type, self.limit, self.offset
+        )
 
 
 class DriversQuery(PeriodQuery):

@@ -242,6 +242,50 @@ class History(Chart):
     history: list[HistoryRow]
 
 
+class ComparisonRow(BaseModel):
+    """A machine; its figures are those of `kpi/all`, `previous_`: those of the period before."""
+
+    machine_id: UUID
+    machine_name: str
+    type: str
+    energy_kwh: float | None
+    share_of_energy: float | None = Field(
+        description="share (0 to 1) of `total_energy_kwh`, which machines out of service may share in"
+    )
+    production_units: int
+    sec_kwh_per_unit: float | None
+    peak_demand_kw: float | None
+    load_factor: float | None
+    total_cost: float | None
+    currency: str | None
+    total_co2_kg: float | None
+    coverage: float | None
+    previous_energy_kwh: float | None
+    previous_production_units: int
+    previous_sec_kwh_per_unit: float | None
+    previous_peak_demand_kw: float | None
+    previous_load_factor: float | None
+    previous_total_cost: float | None
+    previous_total_co2_kg: float | None
+
+
+class KpiComparison(BaseModel):
+    """A page of a factory's active machines by name."""
+
+    factory_id: UUID
+    factory_name: str
+    time_period: TimePeriod
+    previous_period: TimePeriod = Field(
+        description="as many days of the factory's calendar earlier as `time_period` touches"
+    )
+    energy_type: str
+    total_energy_kwh: float | None = Field(description="the factory's in the period, as `kpi/all` has it")
+    total_count: int
+    limit: int
+    offset: int
+    machines: list[ComparisonRow]
+
+
 class ProfileCell(BaseModel):
     """Mean power of one hour of one weekday."""
 

@@ -87,6 +87,14 @@ class PeriodQuery(BaseModel):
     )
 
 
+class FactoryQuery(PeriodQuery):
+    """A page of a factory's active machines over a period."""
+
+    factory_id: UUID
+    energy_type: EnergyType = "electrical"
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
 class SubjectQuery(PeriodQuery):
     """A machine or a factory over a period."""
 

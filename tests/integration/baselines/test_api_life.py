@@ -20,6 +20,7 @@ from integration.baselines.plant import (
     readable,
     training_of,
 )
+from integration.baselines.works import FACTORY
 from integration.local_aws import wait_until
 
 from enms.artifacts import ModelStore
@@ -198,7 +199,9 @@ def test_without_the_bucket_questions_are_told_so(plant: Plant, monkeypatch: pyt
         for path, question in (
             ("deviation", question_of(PLAIN)),
             ("savings", question_of(PLAIN)),
+            ("overview", {"factory_id": FACTORY, "start": PLAIN[0], "end": PLAIN[1]}),
             (f"model/{trained['model_id']}", {}),
+            (f"model/{trained['model_id']}/charts", {}),
         ):
             problem = plant.refused("GET", f"baseline/{path}", 503, params=readable(question))
             assert "S3 doesn't answer" in problem["detail"]

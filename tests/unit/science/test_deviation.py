@@ -8,7 +8,7 @@ import pytest
 from unit.science.samples import hours, well_measured
 
 from enms.science.baseline.build import RefusalRules, Request, build
-from enms.science.baseline.deviation import Total, compare, total_of, totals_by
+from enms.science.baseline.deviation import Total, compare, sum_of, total_of, totals_by
 from enms.science.baseline.model import Baseline
 from enms.science.baseline.observations import Observations
 from enms.science.baseline.uncertainty import total_error
@@ -89,3 +89,15 @@ def test_where_nothing_is_expected_there_is_no_percent() -> None:
     total = replace(total_of(compare(_baseline(), _later())), predicted_kwh=0.0)
     assert isinstance(total, Total)
     assert total.deviation_percent is None
+
+
+def test_the_sum_of_several_machines() -> None:
+    one, other = (
+        total_of(compare(_baseline(), _later(more_kwh=5.0))),
+        total_of(compare(_baseline(), _later(48))),
+    )
+    found = sum_of([one, other])
+    assert found.intervals == 288
+    assert found.deviation_kwh == pytest.approx(one.deviation_kwh + other.deviation_kwh)
+    assert found.error.std_error**2 == pytest.approx(one.error.std_error**2 + other.error.std_error**2)
+    assert found.severity == "critical"

@@ -12,6 +12,7 @@ from enms.science.baseline.uncertainty import (
     ashrae_fractional_uncertainty,
     coefficient_covariance,
     group_errors,
+    independent_error,
     interval_std_errors,
     severity,
     sun_baltazar_factor,
@@ -194,3 +195,16 @@ def test_stated_intervals_hold_the_truth_as_often_as_they_say(study: Study, runs
     shares = coverage(study, {"ours": ours}, runs)["ours"][0]
     for share, stated in zip(shares, (0.68, 0.8, 0.9), strict=True):
         assert share == pytest.approx(stated, abs=0.01 + 3 * np.sqrt(stated * (1 - stated) / runs))
+
+
+def test_errors_of_several_machines_add_up_as_independent_ones() -> None:
+    alike = independent_error([TotalError(3.0, 50.0, 1.0), TotalError(3.0, 50.0, -0.5)])
+    assert alike.std_error == pytest.approx(np.sqrt(18))
+    assert alike.degrees_of_freedom == pytest.approx(100)
+    assert alike.bias == pytest.approx(0.5)
+    led = independent_error([TotalError(10.0, 20.0), TotalError(0.01, 500.0)])
+    assert led.degrees_of_freedom == pytest.approx(20, rel=1e-4)
+    alone = TotalError(2.0, 30.0, 0.7)
+    assert independent_error([alone]) == alone
+    certain = independent_error([TotalError(0.0, 40.0), TotalError(0.0, 20.0)])
+    assert (certain.std_error, certain.degrees_of_freedom) == (0.0, 20.0)

@@ -1,5 +1,6 @@
 """What a machine used beside what its baseline expects, with the uncertainty of the difference."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from enms.science.baseline.uncertainty import (
     Severity,
     TotalError,
     group_errors,
+    independent_error,
     interval_std_errors,
     severity,
     total_error,
@@ -113,6 +115,20 @@ def total_of(comparison: Comparison, rows: Flags | None = None) -> Total:
     baseline = comparison.baseline
     error = total_error(baseline.errors, baseline.covariance, data.positions, design)
     return Total(len(data), float(data.energy_kwh.sum()), float(predicted.sum()), error)
+
+
+def sum_of(totals: Sequence[Total]) -> Total:
+    """The sum over several machines, whose errors are taken as independent.
+
+    Args:
+        totals: The machines', one at least.
+    """
+    return Total(
+        sum(each.intervals for each in totals),
+        sum(each.actual_kwh for each in totals),
+        sum(each.predicted_kwh for each in totals),
+        independent_error([each.error for each in totals]),
+    )
 
 
 def totals_by(comparison: Comparison, groups: Positions) -> dict[int, Total]:

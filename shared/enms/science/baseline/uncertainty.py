@@ -122,6 +122,21 @@ def group_errors(
     ]
 
 
+def independent_error(errors: Sequence[TotalError]) -> TotalError:
+    """The error of a sum of totals whose errors have nothing to do with each other, as of several machines.
+
+    Variances add up; degrees of freedom are Welch and Satterthwaite's (Satterthwaite 1946, Biometrics 2).
+
+    Args:
+        errors: Of the totals, one at least.
+    """
+    variances = np.array([each.std_error**2 for each in errors])
+    freedom = np.array([each.degrees_of_freedom for each in errors])
+    variance = float(variances.sum())
+    joint = variance**2 / float((variances**2 / freedom).sum()) if variance else float(freedom.min())
+    return TotalError(float(np.sqrt(variance)), joint, sum(each.bias for each in errors))
+
+
 def interval_std_errors(errors: ErrorModel, coefficient_covariance: Values, design_rows: Values) -> Values:
     """Standard error of prediction less actual of each single interval, m values."""
     by_coefficients = np.einsum("mi,ij,mj->m", design_rows, coefficient_covariance, design_rows)

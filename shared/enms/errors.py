@@ -28,6 +28,10 @@ class InvalidInputError(EnmsError):
     """What was asked can't be done with these values; `details` has parameter, given and allowed."""
 
 
+class UnsupportedMediaTypeError(EnmsError):
+    """A body is of a kind that isn't read here."""
+
+
 class ConflictError(EnmsError):
     """The state of things forbids it now."""
 

@@ -14,6 +14,7 @@ from enms.services.connect import connect, model_store
 from enms.settings import ApiSettings
 from enms.web import problems
 from enms.web.middleware import RequestContext
+from enms.web.write_guard import WriteGuard
 
 TITLE = "EnMS Analytics"
 
@@ -46,6 +47,7 @@ def create_app(
     for router in routers:
         app.include_router(router)
     problems.install(app)
+    app.add_middleware(WriteGuard, allowed_origins=settings.cors_allowed_origins)
     if settings.cors_allowed_origins:
         app.add_middleware(
             CORSMiddleware,

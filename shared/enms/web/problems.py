@@ -18,6 +18,7 @@ from enms.errors import (
     InvalidInputError,
     NotFoundError,
     UnavailableError,
+    UnsupportedMediaTypeError,
 )
 from enms.observability import logger
 from enms.web.responses import ProblemResponse
@@ -36,6 +37,9 @@ _KINDS: Mapping[type[EnmsError], _Kind] = {
     NotFoundError: _Kind(HTTPStatus.NOT_FOUND, "Not found", "urn:enms:problem:not-found"),
     ConflictError: _Kind(HTTPStatus.CONFLICT, "Conflict", "urn:enms:problem:conflict"),
     ForbiddenError: _Kind(HTTPStatus.FORBIDDEN, "Forbidden", "urn:enms:problem:forbidden"),
+    UnsupportedMediaTypeError: _Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", "urn:enms:problem:unsupported-media-type"
+    ),
     DamagedArtifactError: _Kind(
         HTTPStatus.INTERNAL_SERVER_ERROR, "Damaged model", "urn:enms:problem:damaged-model"
     ),
@@ -125,13 +129,18 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_problem)
 
 
-def _domain_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, EnmsError)
+def error_response(error: EnmsError, request_id: str) -> ProblemResponse:
+    """An error of the domain as a response."""
     kind = next((_KINDS[ancestor] for ancestor in type(error).mro() if ancestor in _KINDS), None)
     if kind is None:
         logger.error("domain error without a status", exc_info=error)
-        return internal_problem(request.state.request_id)
-    return problem_response(kind, error.message, request.state.request_id, details=error.details)
+        return internal_problem(request_id)
+    return problem_response(kind, error.message, request_id, details=error.details)
+
+
+def _domain_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EnmsError)
+    return error_response(error, request.state.request_id)
 
 
 def _validation_problem(request: Request, error: Exception) -> Response:

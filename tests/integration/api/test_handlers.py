@@ -117,6 +117,25 @@ def test_a_post_by_event(database_url: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert (status, headers["location"]) == (202, body["location"])
 
 
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        ("Origin", "https://example.execute-api.eu-central-1.amazonaws.com", 202),
+        ("Origin", "https://evil.example", 403),
+        # API Gateway tells no length: that there is a body shows in the event alone.
+        ("Content-Type", "text/plain", 415),
+    ],
+)
+def test_the_write_guard_understands_events(
+    header: str, value: str, status: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    event = _event("run-daily-kpis")
+    event["headers"][header] = value
+    event["multiValueHeaders"][header] = [value]
+    assert _call("jobs", JobsSettings, event)[0] == status
+
+
 @pytest.mark.parametrize("event", ["baseline-train", "baseline-deviation"])
 def test_baseline_events_reach_their_routes(
     event: str, database_url: str, monkeypatch: pytest.MonkeyPatch

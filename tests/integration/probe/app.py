@@ -89,6 +89,13 @@ def binary(event):
     return {"statusCode": 200, "headers": headers, "body": content, "isBase64Encoded": True}
 
 
+def page(event):
+    """A text of the length asked for, with the headers asked for."""
+    query = event["queryStringParameters"]
+    headers = {"Content-Type": "text/html; charset=utf-8"} | json.loads(query.get("headers", "{}"))
+    return {"statusCode": 200, "headers": headers, "body": "é" * (int(query["bytes"]) // 2)}
+
+
 ACTIONS = {
     "version": lambda **_: VERSION,
     "pid": os.getpid,
@@ -109,6 +116,7 @@ ACTIONS = {
     "text": lambda length: "x" * length,
     "echo": echo_request,
     "binary": binary,
+    "page": page,
     "created": lambda event: {"statusCode": 201, "headers": {"Location": "/jobs/1"}, "body": "{}"},
     "empty": lambda event: {"statusCode": 204},
     "overrun": lambda event: time.sleep(60),

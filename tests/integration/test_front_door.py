@@ -13,6 +13,7 @@ import pytest
 from integration.local_aws import ACCOUNT, API_NAME, REGION, LocalAws, wait_until
 
 PREFIX = "/api/analytics"
+MINIMUM_COMPRESSION_BYTES = 1024
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,12 @@ def client(door):
 
 
 def deploy_api(aws: LocalAws, function: str) -> None:
-    """A REST API as the template makes it: binary media types, proxy integrations, a stage."""
+    """A REST API as the template makes it: binary media types, compression, proxy integrations, a stage."""
     gateway = aws.client("apigateway")
-    api = gateway.create_rest_api(name=API_NAME, binaryMediaTypes=["*/*"])["id"]
+    made = gateway.create_rest_api(
+        name=API_NAME, binaryMediaTypes=["*/*"], minimumCompressionSize=MINIMUM_COMPRESSION_BYTES
+    )
+    api = made["id"]
     root = gateway.get_resources(restApiId=api)["items"][0]["id"]
     action = gateway.create_resource(restApiId=api, parentId=root, pathPart="{action}")["id"]
     echo = gateway.create_resource(restApiId=api, parentId=root, pathPart="echo")["id"]
@@ -168,10 +172,32 @@ def test_the_aws_api_listens_on_loopback_only(door):
     assert {c.laddr.ip for c in listeners} == {"127.0.0.1"}
 
 
-def test_the_root_leads_to_the_documentation(client):
+def test_the_root_leads_to_the_console(client):
     for path in ("/", PREFIX, f"{PREFIX}/"):
         answer = client.get(path)
-        assert (answer.status_code, answer.headers["location"]) == (307, f"{PREFIX}/docs")
+        assert (answer.status_code, answer.headers["location"]) == (307, f"{PREFIX}/ui/")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_large_texts_are_compressed_for_those_who_take_it(client, method):
+    plain = client.request(method, f"{PREFIX}/page?bytes=20000", headers={"Accept-Encoding": "identity"})
+    answer = client.request(method, f"{PREFIX}/page?bytes=20000", headers={"Accept-Encoding": "br, gzip"})
+
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["content-length"] == "20000"
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert int(answer.headers["content-length"]) < 1000
+    assert answer.num_bytes_downloaded == (0 if method == "HEAD" else int(answer.headers["content-length"]))
+    assert answer.content == plain.content
+
+
+@pytest.mark.parametrize(("size", "encoding"), [(1022, None), (1024, "gzip")])
+def test_the_rest_api_says_from_which_size_on(client, size, encoding):
+    answer = client.get(f"{PREFIX}/page?bytes={size}")
+
+    assert answer.headers.get("content-encoding") == encoding
+    assert len(answer.content) == size
 
 
 def test_a_request_too_large_for_the_gateway_is_refused(client):

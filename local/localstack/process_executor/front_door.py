@@ -2,7 +2,7 @@
 
 LocalStack's runtime server with two differences: the AWS API is bound to the address that it is told (the
 original binds all interfaces), and there are public listeners, with and without TLS. What goes wrong behind
-these is told as RFC 9457 problem details.
+these is told as RFC 9457 problem details, and answers are compressed where the REST API says so.
 """
 
 import json
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from localstack.config import HostAndPort
@@ -27,6 +27,8 @@ from rolo.gateway import Gateway
 from rolo.serving.twisted import TwistedGateway
 from twisted.internet import reactor
 from werkzeug.datastructures import Headers
+
+from process_executor.compression import compress
 
 LOG = logging.getLogger(__name__)
 ERROR_TYPE = "x-amzn-ErrorType"
@@ -274,7 +276,7 @@ class FrontDoor:
         path, question_mark, query = request.environ["RAW_URI"].partition("?")
         if path.rstrip("/") in ("", prefix):
             response.status_code = HTTPStatus.TEMPORARY_REDIRECT
-            response.headers["Location"] = f"{prefix}/docs"
+            response.headers["Location"] = f"{prefix}/ui/"
         elif not path.startswith(prefix + "/"):
             problem(response, HTTPStatus.NOT_FOUND)
         else:
@@ -287,11 +289,11 @@ class FrontDoor:
 
     def forward(self, request: Request, response: Response) -> None:
         """Runs the request through the stage."""
-        api_id = self.find_api()
-        if api_id is None:
+        api = self.find_api()
+        if api is None:
             problem(response, HTTPStatus.SERVICE_UNAVAILABLE)
             return
-        context, answer = self.execute_api.prepare_rest_api_invocation(request, api_id, self.settings.stage)
+        context, answer = self.execute_api.prepare_rest_api_invocation(request, api.id, self.settings.stage)
         self.execute_api.rest_gateway.process_with_context(context, answer)
         answer.headers.pop("x-amz-apigw-id", None)
         if ERROR_TYPE in answer.headers or context.invocation_response is None:
@@ -299,9 +301,17 @@ class FrontDoor:
             problem(response, status_of(answer), request_id)
         else:
             response.update_from(answer)
+            self.compress(request, response, api.minimum_compression_bytes)
 
-    def find_api(self) -> str | None:
-        """Id of the deployed REST API; of several with its name the one deployed last."""
+    @staticmethod
+    def compress(request: Request, response: Response, minimum_bytes: int | None) -> None:
+        """Compresses an answer where client and REST API want it."""
+        accepted = request.headers.get("Accept-Encoding")
+        if accepted and minimum_bytes is not None:
+            response.set_data(compress(response.get_data(), response.headers, accepted, minimum_bytes))
+
+    def find_api(self) -> "DeployedApi | None":
+        """The deployed REST API; of several with its name the one deployed last."""
         store = self.execute_api._global_store
         found = None
         for api_id, stages in list(store.active_deployments.items()):
@@ -310,8 +320,20 @@ class FrontDoor:
                 continue
             rest_api = store.internal_deployments[api_id][deployment_id].rest_api.rest_api
             if not self.settings.api or rest_api["name"] == self.settings.api:
-                found = api_id
+                found = DeployedApi(api_id, rest_api.get("minimumCompressionSize"))
         return found
+
+
+class DeployedApi(NamedTuple):
+    """A REST API of LocalStack's.
+
+    Attributes:
+        id: Its id.
+        minimum_compression_bytes: Size from which on answers are compressed; None for never.
+    """
+
+    id: str
+    minimum_compression_bytes: int | None
 
 
 def status_of(answer: Response) -> HTTPStatus:

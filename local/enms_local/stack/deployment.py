@@ -125,6 +125,7 @@ class Deployment:
             "BaselineTrainingDays": str(settings.baseline_training_days),
             "BaselineLimits": settings.baseline_limits,
             "CorsAllowedOrigins": settings.cors_allowed_origins,
+            "ConsoleFrameAncestors": settings.console_frame_ancestors,
             # `enms up` has migrated our own database, and another's is changed by `enms migrate` only.
             "MigrateOnDeploy": "false",
         }

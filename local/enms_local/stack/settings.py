@@ -46,6 +46,7 @@ class StackSettings:
         baseline_training_days: Window of the retraining in local days.
         baseline_limits: JSON object of the verdict's thresholds that differ from the defaults.
         cors_allowed_origins: Origins of browsers, separated by commas; empty for none.
+        console_frame_ancestors: Origins that may frame the console, separated by commas; empty for none.
     """
 
     enms_listen: str = "127.0.0.1"
@@ -71,6 +72,7 @@ class StackSettings:
     baseline_training_days: int = 90
     baseline_limits: str = ""
     cors_allowed_origins: str = ""
+    console_frame_ancestors: str = ""
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, dotenv: Path = CHECKOUT / ".env") -> Self:

@@ -16,9 +16,8 @@ from fastapi import FastAPI
 
 from enms import observability
 from enms.database.connection import Database
-from enms.settings import JobsSettings
 from enms.web.app import create_app
-from enms_local.development import routers
+from enms_local.development import DevelopmentSettings, routers
 from enms_local.postgres import PostgresServer
 
 PUBLIC = "/api/analytics"
@@ -82,7 +81,8 @@ class Client:
 
 def client_of(url: str, **settings: Any) -> Client:
     """The development application on a database."""
-    return Client(create_app(list(routers().values()), JobsSettings(**settings), Database(lambda: url)))
+    groups = list(routers().values())
+    return Client(create_app(groups, DevelopmentSettings(**settings), Database(lambda: url)))
 
 
 @dataclass(frozen=True)

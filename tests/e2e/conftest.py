@@ -1,40 +1,17 @@
 """A whole stack of its own, run from a second checkout beside the one under test, as a user would run it."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e.running_stack import Stack, free_ports
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-COPIED = (
-    "functions",
-    "shared",
-    "local",
-    "events",
-    "statemachines",
-    "template.yaml",
-    "pyproject.toml",
-    "uv.lock",
-)
+from e2e.running_stack import Stack, copied_checkout, free_ports
 
 
 @pytest.fixture(scope="session")
 def second_checkout() -> Iterator[Path]:
     """A copy of the checkout that tests may change; it shares the installed environments."""
-    folder = Path(tempfile.mkdtemp(prefix="enms-e2e-", dir="/tmp"))
-    for name in COPIED:
-        source = CHECKOUT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
-        elif source.exists():
-            shutil.copy2(source, folder / name)
-    (folder / ".enms").mkdir()
-    (folder / ".enms" / "env").symlink_to(CHECKOUT / ".enms" / "env")
-    yield folder
-    shutil.rmtree(folder)
+    with copied_checkout() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +27,7 @@ def fresh_stack(second_checkout: Path) -> Iterator[Stack]:
     }
     stack = Stack(second_checkout, settings)
     yield stack
-    stack.run("down")
-    for left in stack.processes():
-        left.kill()
+    stack.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +20,17 @@ from zoneinfo import ZoneInfo
 
 import psutil
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+COPIED = (
+    "functions",
+    "shared",
+    "local",
+    "events",
+    "statemachines",
+    "template.yaml",
+    "pyproject.toml",
+    "uv.lock",
+)
 COMMAND = "from enms_local.cli import main; main()"
 
 
@@ -45,6 +59,11 @@ class Stack:
     @property
     def state_dir(self) -> Path:
         return Path(self.settings["ENMS_STATE_DIR"])
+
+    @property
+    def origin(self) -> str:
+        """Where browsers find it."""
+        return f"http://localhost:{self.settings['ENMS_HTTP_PORT']}"
 
     @property
     def authority(self) -> Path:
@@ -112,6 +131,12 @@ class Stack:
         day = _yesterday()
         return self.api(f"api/v1/kpi/all?machine_id={machine['id']}&start={day}&end={day}")
 
+    def stop(self) -> None:
+        """Stops it, whatever state it is in."""
+        self.run("down")
+        for left in self.processes():
+            left.kill()
+
     def processes(self) -> list[psutil.Process]:
         """Every process that has to do with this stack's state."""
         found = []
@@ -123,6 +148,24 @@ class Stack:
             if process.pid != os.getpid() and any(str(self.state_dir) in text for text in mentions):
                 found.append(process)
         return found
+
+
+@contextmanager
+def copied_checkout() -> Iterator[Path]:
+    """A copy of the checkout, which shares the installed environments; deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="enms-e2e-", dir="/tmp"))
+    for name in COPIED:
+        source = CHECKOUT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".venv"))
+        elif source.exists():
+            shutil.copy2(source, folder / name)
+    (folder / ".enms").mkdir()
+    (folder / ".enms" / "env").symlink_to(CHECKOUT / ".enms" / "env")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def free_ports(count: int) -> list[int]:

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { coefficientRows, equationOf, resultRows } from "../../functions/ui/static/baseline-files.js";
 import {
-  coefficientRows, contributions, cusumSpec, equationOf, fitSpec, histogramSpec, refusedOf, residuals, residualTimeSpec, resultRows,
-  signatureSpec,
+  contributions, cusumSpec, fitSpec, histogramSpec, refusedOf, residuals, residualTimeSpec, signatureSpec,
 } from "../../functions/ui/static/baseline-results.js";
 
 const coefficient = { std_error: 0.1, t_value: 5, p_value: 0.001, low: 0.3, high: 0.7, vif: 1.1 };

@@ -39,7 +39,9 @@ def test_up_says_each_step_with_its_time_and_ends_with_addresses(
         "First KPI",
     ):
         assert re.search(rf"^{name} .*\(\d+\.\d s\)$", steps, re.MULTILINE), name
-    assert f"http://localhost:{fresh_stack.settings['ENMS_HTTP_PORT']}{API}/docs" in rest
+    address = f"http://localhost:{fresh_stack.settings['ENMS_HTTP_PORT']}{API}"
+    assert f"{address}/ui/" in rest
+    assert f"{address}/docs" in rest
 
 
 def test_the_printed_calls_answer(stack: Stack, first_output: str) -> None:

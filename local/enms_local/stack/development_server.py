@@ -15,6 +15,8 @@ from enms_local.stack.up import ensure_own_database
 
 APPLICATION = "enms_local.development:create_app"
 WATCHED = ("functions", "shared", "local/enms_local")
+# What the console is made of, besides Python.
+PAGES = ("*.html", "*.css", "*.js")
 
 
 def serve(settings: StackSettings) -> None:
@@ -29,9 +31,11 @@ def serve(settings: StackSettings) -> None:
             ensure_own_database(settings, Steps())
     host = settings.public_host
     typer.echo(
-        f"\n  http://{host}:{settings.enms_dev_port}{PUBLIC_PREFIX}/docs  (end with Ctrl-C)\n", nl=True
+        f"\n  http://{host}:{settings.enms_dev_port}{PUBLIC_PREFIX}/ui/  and  /docs  (end with Ctrl-C)\n",
+        nl=True,
     )
     watched = [argument for folder in WATCHED for argument in ("--reload-dir", str(CHECKOUT / folder))]
+    watched += [argument for ending in PAGES for argument in ("--reload-include", ending)]
     command = [
         str(FUNCTIONS_PYTHON), "-m", "uvicorn", "--factory", APPLICATION,
         "--host", settings.enms_listen, "--port", str(settings.enms_dev_port), "--no-access-log",

@@ -63,6 +63,7 @@ def example_calls(settings: StackSettings) -> Examples:
     base = f"{settings.http_url}/api/v1"
     status, machines = _get(f"{base}/machines")
     lines = [
+        f"  Console  {settings.http_url}/ui/",
         f"  API      {settings.http_url}/docs",
         f"           {settings.https_url}/health",
         f"  AWS      {settings.aws_url}",

@@ -14,7 +14,14 @@ import psycopg2
 import pytest
 from integration.api.conftest import PRESS, Client
 
-from enms.settings import ApiSettings, BaselineSettings, CatalogSettings, JobsSettings, KpiSettings
+from enms.settings import (
+    ApiSettings,
+    BaselineSettings,
+    CatalogSettings,
+    JobsSettings,
+    KpiSettings,
+    UiSettings,
+)
 from enms.web.app import function_handler
 from enms_local.development import load_function
 
@@ -76,10 +83,17 @@ def _event(name: str) -> dict[str, Any]:
 
 
 def _call(folder: str, settings: type[ApiSettings], event: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
+    status, headers, body = _call_for_text(folder, settings, event)
+    return status, headers, json.loads(body)
+
+
+def _call_for_text(
+    folder: str, settings: type[ApiSettings], event: dict[str, Any]
+) -> tuple[int, dict[str, str], str]:
     answer = function_handler(load_function(folder).router, settings)(event, Context)
     json.dumps(answer)
-    body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
-    return answer["statusCode"], answer["headers"], json.loads(body)
+    body = base64.b64decode(answer["body"]).decode() if answer["isBase64Encoded"] else answer["body"]
+    return answer["statusCode"], answer["headers"], body
 
 
 def test_a_gateway_event_gets_the_http_routes_answer(
@@ -109,6 +123,13 @@ def test_problems_come_as_text(site_url: str, monkeypatch: pytest.MonkeyPatch) -
 def test_health_by_event(site_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENMS_DATABASE_URL", site_url)
     assert _call("catalog", CatalogSettings, _event("health"))[2]["status"] == "healthy"
+
+
+def test_a_page_by_event(site_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", site_url)
+    status, headers, body = _call_for_text("ui", UiSettings, _event("ui-overview"))
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert body.startswith("<!doctype html>")
 
 
 def test_a_post_by_event(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

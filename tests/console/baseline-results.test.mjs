@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { coefficientRows, equationOf, resultRows } from "../../functions/ui/static/baseline-files.js";
 import {
-  contributions, cusumSpec, fitSpec, histogramSpec, refusedOf, residuals, residualTimeSpec, signatureSpec,
+  contributions, cusumSpec, fitSpec, histogramSpec, refusedOf, residuals, residualTimeSpec, said, signatureSpec,
 } from "../../functions/ui/static/baseline-results.js";
 
 const coefficient = { std_error: 0.1, t_value: 5, p_value: 0.001, low: 0.3, high: 0.7, vif: 1.1 };
@@ -95,4 +95,9 @@ test("the equation for programs says what it is of", () => {
   assert.equal(equation.intercept, 10);
   assert.deepEqual(equation.coefficients, { production_count: 0.5 });
   assert.equal(equation.verdict, "caution");
+});
+
+test("a sentence of the verdict speaks of what the page has", () => {
+  const text = said("production_count: a bend explains 20%: try model=auto.", "UTC", ANALYSIS.drivers);
+  assert.equal(text, "Production: a bend explains 20%: try the form “Best of all”.");
 });

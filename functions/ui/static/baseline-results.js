@@ -60,11 +60,21 @@ function verdictBox({ answer, zone, drivers }) {
   const { status, reasons } = answer.verdict;
   const weak = reasons.filter((/** @type {any} */ each) => each.severity !== "valid");
   const texts = weak.map((/** @type {any} */ each) => (
-    element("li", null, readable(each.text, zone, drivers.map((one) => one.name)))
+    element("li", null, said(each.text, zone, drivers))
   ));
   return element("div", { class: "verdict", "data-tone": tone(status) },
     element("p", { id: "verdict" }, element("strong", null, VERDICTS.get(status) ?? status)),
     texts.length ? element("ul", { class: "reasons" }, ...texts) : null);
+}
+
+/**
+ * A limit's sentence in the words of the page: it has no parameters, but a list of forms.
+ * @param {string} text
+ * @param {string} zone
+ * @param {Driver[]} drivers
+ */
+export function said(text, zone, drivers) {
+  return readable(text, zone, drivers.map((each) => each.name)).replaceAll("model=auto", `the form “Best of all”`);
 }
 
 /** @param {any} answer */
@@ -135,14 +145,13 @@ function intervalText(each) {
 /** @param {Analysis} analysis */
 function limits({ answer, zone, drivers }) {
   const { reasons } = answer.verdict;
-  const names = drivers.map((each) => each.name);
   const kept = reasons.filter((/** @type {any} */ each) => each.severity === "valid").length;
   const rows = table([
     { title: "Limit", value: (each) => limitName(each.code) },
     { title: "Verdict", value: (each) => badge(each.severity, tone(each.severity)) },
     { title: "Measured", number: true, value: (each) => measured(each.measured) },
     { title: "Limit", number: true, value: (each) => measured(each.limit) },
-    { title: "In words", value: (each) => readable(each.text, zone, names) },
+    { title: "In words", value: (each) => said(each.text, zone, drivers) },
   ], reasons);
   return element("details", { class: "more", id: "limits" },
     element("summary", null, `Each limit: ${kept} of ${reasons.length} kept`),

@@ -130,6 +130,7 @@ async function analyse() {
   byId("comparison-note").textContent = drivers ? "Each by its own fit of these drivers" : "Each with the drivers that suit it";
   if (drivers && !drivers.length) {
     fits.forEach((each) => each.empty("Tick at least one driver."));
+    forget();
     return;
   }
   fits.forEach((each) => each.loading());
@@ -140,8 +141,21 @@ async function analyse() {
     analyses = new Map([[first.answer.machine_id, { ...first, drivers: known }]]);
     await Promise.all([show(/** @type {Analysis} */ (analyses.get(first.answer.machine_id)), turn), compare(drivers, turn)]);
   } catch (error) {
-    if (turn === latest) fits.forEach((each) => failOrEmpty(each, error, analyse));
+    if (turn !== latest || isCancelled(error)) return;
+    fits.forEach((each) => failOrEmpty(each, error, analyse));
+    forget();
   }
+}
+
+/** Nothing is fitted: there is nothing to train or to save. */
+function forget() {
+  analyses = new Map();
+  offer(false);
+}
+
+/** @param {boolean} isFitted */
+function offer(isFitted) {
+  for (const id of ["train", "export-results", "export-coefficients", "export-json"]) byId(id).toggleAttribute("disabled", !isFitted);
 }
 
 /**
@@ -168,6 +182,7 @@ async function show(analysis, turn) {
   figures.fit?.draw(fitSpec(analysis));
   drawSignature();
   regions.result.ready();
+  offer(true);
   byId("charts-note").textContent = `${thinned(answer.points)}${period.text()}, times in ${analysis.zone}`;
   announce(`${analysis.name}: R² ${number(answer.r_squared, null, 3)}, ${answer.verdict.status}.`);
   const later = [

@@ -229,6 +229,10 @@ def test_nothing_ticked_asks_for_a_driver(page: Page, baseline: str) -> None:
     open_page(page, f"{baseline}&drivers=production_count")
     page.locator("#drivers input[value=production_count]").click()
     expect(page.locator("#result > .face")).to_contain_text("Tick at least one driver.")
+    for button in ("Train and keep", "Results (CSV)"):
+        expect(page.get_by_role("button", name=button)).to_be_disabled()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("button", name="Train and keep")).to_be_enabled()
 
 
 def test_a_failure_says_what_to_do_and_the_rest_goes_on(page: Page, baseline: str, watch: PageWatch) -> None:

@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import {
   addDays, age, calendarDay, change, changeInWords, count, csv, csvRows, dayStart, daysBetween, fileName, instant, label, localDay, money, moneyDecimals, NONE, number, percent,
-  byChance, isStale, namesIn, pValue, readable, signed, timeMarks, unlikeExpected, zoneOffset,
+  byChance, isStale, languageOfWords, namesIn, pValue, readable, signed, timeMarks, unlikeExpected, zoneOffset,
 } from "../../functions/ui/static/format.js";
 
 const BERLIN = "Europe/Berlin";
@@ -68,6 +68,11 @@ test("a message of the service becomes readable", () => {
   );
 });
 
+test("figures in a message are written as all others are, versions and names stay", () => {
+  assert.equal(readable("CV(RMSE) is 1234.50 %, more than 0.3.", BERLIN), "CV(RMSE) is 1,234.50 %, more than 0.3.");
+  assert.equal(readable("Release 1.2.3 of v2.5 and 2,000.5 kWh", BERLIN), "Release 1.2.3 of v2.5 and 2,000.5 kWh");
+});
+
 test("a day of the calendar is the same wherever the browser is", () => {
   assert.match(calendarDay("2026-03-29"), /29/);
   assert.equal(localDay(Date.parse("2026-03-28T23:00:00Z"), BERLIN), "2026-03-29");
@@ -104,6 +109,12 @@ test("an age is told in the unit that suits it", () => {
   assert.equal(age("2026-11-24T10:00:00Z", now), "2 hours ago");
   assert.equal(age("2026-11-20T12:00:00Z", now), "4 days ago");
   assert.equal(age(now + 5000, now), "0 seconds ago");
+  assert.equal(age(now - 3_600_000 * 1.5, now), "2 hours ago");
+  assert.equal(age(now - 60_000 * 90 + 1, now), "90 minutes ago");
+});
+
+test("months and weekdays are English, in the browser's kind of it", () => {
+  assert.deepEqual(["en-US", "en", "de-DE", "enm"].map(languageOfWords), ["en-US", "en", "en-GB", "en-GB"]);
 });
 
 test("a day's axis is marked at whole local hours, the night of the change included", () => {

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  bandRows, cardsOf, extremesText, fullQuarters, intervalOf, intervalText, isEmpty, newestOf, noticesOf, periodBefore, refusalOf, trendSpec,
-} from "../../functions/ui/static/kpi.js";
+  cardsOf, extremesText, fullQuarters, intervalOf, intervalText, isEmpty, noticesOf, periodBefore, trendSpec,
+} from "../../functions/ui/static/figures.js";
+import { bandRows, newestOf, refusalOf } from "../../functions/ui/static/kpi.js";
 import { cellText, durationSpec, heatMap, weekdayName } from "../../functions/ui/static/kpi-load.js";
 import { energyChange, heldAgainst, sorted, sortOf } from "../../functions/ui/static/kpi-machines.js";
 

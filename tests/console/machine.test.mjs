@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import {
-  changeText, deviationTexts, judgedOf, metricLabel, outsideReadings, seriesInterval, tilesOf, withGaps,
-} from "../../functions/ui/static/machine.js";
+import { tilesOf } from "../../functions/ui/static/figures.js";
+import { outsideReadings } from "../../functions/ui/static/machine.js";
+import { changeText, deviationTexts, judgedOf, withGaps } from "../../functions/ui/static/machine-deviation.js";
+import { metricLabel, seriesInterval } from "../../functions/ui/static/machine-readings.js";
 
 const BERLIN = "Europe/Berlin";
 const HOUR = 3_600_000;
@@ -84,12 +85,12 @@ test("key figures are written with what they rest on", () => {
   };
   const tiles = tilesOf(answer, BERLIN);
   assert.deepEqual(tiles.map(({ id, value, unit }) => plain(`${id}: ${value} ${unit}`.trim())), [
-    "energy: 5,130 kWh", "cost: €975.83", "carbon: 1,847 kg", "peak: 52.7 kW", "sec: 0.334 kWh/unit", "load-factor: 57.9 %",
+    "energy: 5,130 kWh", "sec: 0.334 kWh/unit", "peak: 52.7 kW", "load-factor: 57.9 %", "cost: €975.83", "carbon: 1,847 kg",
   ]);
-  assert.deepEqual(tiles.map(({ note }) => plain(note)).filter((_, index) => index !== 3), [
-    "30.5 kW on average", "0.190 EUR/kWh on average", "0.360 kg/kWh, region DE", "15,378 units produced", "Average power over the peak",
+  assert.deepEqual(tiles.map(({ note }) => plain(note)).filter((_, index) => index !== 2), [
+    "30.5 kW on average", "15,378 units produced", "Average power over the peak", "0.190 EUR/kWh on average", "0.360 kg/kWh, region DE",
   ]);
-  assert.match(tiles[3]?.note ?? "", /19.*16:39/);
+  assert.match(tiles[2]?.note ?? "", /19.*16:39/);
 });
 
 test("a figure that can't be told gives way to its reason", () => {
@@ -97,7 +98,7 @@ test("a figure that can't be told gives way to its reason", () => {
   const reasons = { sec: { code: "no_production", text: "Nothing was produced." }, peak_demand: { code: "no_readings", text: "…" } };
   const tiles = tilesOf({ kpis, reasons, total_energy_kwh: null, avg_power_kw: null, total_production_units: 0 }, BERLIN);
   assert.deepEqual(tiles.map(({ value }) => value), Array(6).fill("–"));
-  assert.deepEqual([tiles[4]?.note, tiles[3]?.note, tiles[1]?.note], ["Nothing was produced.", "No readings", ""]);
+  assert.deepEqual([tiles[1]?.note, tiles[2]?.note, tiles[4]?.note], ["Nothing was produced.", "No readings", ""]);
 });
 
 test("a period beside all readings leads to as many days that have some", () => {

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  carbonFace, cardFace, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, peakFace, serviceFace,
-} from "../../functions/ui/static/overview.js";
+  carbonFace, cardFace, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, pathOf, peakFace, serviceFace,
+} from "../../functions/ui/static/overview-faces.js";
 
 const BERLIN = "Europe/Berlin";
 const NOW = Date.parse("2026-11-24T14:30:00Z");
@@ -170,4 +170,12 @@ test("a factory whose readings lie elsewhere is led to the latest", () => {
   assert.equal(latestElsewhere({ total, machines }), "2017-12-30T23:50:00Z");
   assert.equal(latestElsewhere({ total: TOTAL, machines }), null);
   assert.equal(latestElsewhere({ total, machines: [unjudged("a", "no_model")] }), null);
+});
+
+test("a line has gaps where there is no value", () => {
+  assert.equal(pathOf([0, 10, null, 5], 10), "M0.00 39.00L33.33 1.00M100.00 20.00");
+});
+
+test("a single value is a point on the left", () => {
+  assert.equal(pathOf([1], 2), "M0.00 20.00");
 });

@@ -334,48 +334,6 @@ function tooltip(spec) {
   };
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/**
- * Actual against expected in the small, without a canvas.
- * @param {(number | null)[]} actual
- * @param {(number | null)[]} expected
- * @param {string} summary
- */
-export function sparkline(actual, expected, summary) {
-  const svg = document.createElementNS(SVG, "svg");
-  for (const [name, value] of Object.entries({ class: "sparkline", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img", "aria-label": summary })) {
-    svg.setAttribute(name, value);
-  }
-  const top = Math.max(...[...actual, ...expected].map((value) => value ?? 0), 1e-9);
-  for (const [name, values] of /** @type {[string, (number | null)[]][]} */ ([["expected", expected], ["actual", actual]])) {
-    const path = document.createElementNS(SVG, "path");
-    path.setAttribute("class", name);
-    path.setAttribute("d", pathOf(values, top));
-    svg.append(path);
-  }
-  return svg;
-}
-
-/**
- * The path of a line through values, with gaps where there are none, in a box of 100 by 40.
- * @param {(number | null)[]} values
- * @param {number} top
- */
-export function pathOf(values, top) {
-  const width = Math.max(values.length - 1, 1);
-  let isDrawing = false;
-  return values.map((value, index) => {
-    if (value === null || !Number.isFinite(value)) {
-      isDrawing = false;
-      return "";
-    }
-    const step = `${isDrawing ? "L" : "M"}${((100 * index) / width).toFixed(2)} ${(39 - (38 * value) / top).toFixed(2)}`;
-    isDrawing = true;
-    return step;
-  }).join("");
-}
-
 /**
  * A driver with its unit, as an axis has it.
  * @param {string} name

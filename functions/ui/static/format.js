@@ -323,6 +323,17 @@ const STYLES = {
 const styledFormats = new Map();
 
 /**
+ * The language of months and weekdays. They stand in English sentences: numbers are written as in the browser's language,
+ * words only where that is a kind of English. Else days come before months, which are told by name.
+ * @param {string} browsers
+ */
+export function languageOfWords(browsers) {
+  return /^en\b/.test(browsers) ? browsers : "en-GB";
+}
+
+const WORDS = languageOfWords(new Intl.DateTimeFormat().resolvedOptions().locale);
+
+/**
  * An instant as people of the factory write it.
  * @param {string | number | null | undefined} at ISO 8601, or milliseconds since 1970.
  * @param {string} zone The factory's.
@@ -333,7 +344,7 @@ export function instant(at, zone, style = "full") {
   const key = `${zone}|${style}`;
   let format = styledFormats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(undefined, { timeZone: zone, hourCycle: "h23", ...STYLES[style] });
+    format = new Intl.DateTimeFormat(WORDS, { timeZone: zone, hourCycle: "h23", ...STYLES[style] });
     styledFormats.set(key, format);
   }
   return format.format(typeof at === "number" ? at : Date.parse(at));
@@ -349,15 +360,17 @@ export function calendarDay(day, style = "day") {
 }
 
 /**
- * A message of the API for people: instants in the factory's zone, drivers by the names that people have for them.
+ * A message of the API for people: instants in the factory's zone, numbers in the browser's language, drivers by the names that people
+ * have for them.
  * @param {string} text
  * @param {string} zone
  * @param {string[]} [names] Drivers that it may name.
  */
 export function readable(text, zone, names = []) {
-  const stamps = text.replaceAll(/\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})/g, (stamp) => instant(stamp, zone));
+  const figures = text.replaceAll(/\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:\d{2})/g, (stamp) => instant(stamp, zone))
+    .replaceAll(/(?<![\w.,])\d+\.(\d+)(?!\.?\w)/g, (figure, decimals) => number(Number(figure), null, decimals.length));
   // A name such as "shift" is a word of the language too: that one stays.
-  return names.filter((name) => /[_.]/.test(name)).reduce((said, name) => said.replaceAll(wholeWord(name), label(name)), stamps);
+  return names.filter((name) => /[_.]/.test(name)).reduce((said, name) => said.replaceAll(wholeWord(name), label(name)), figures);
 }
 
 /**
@@ -380,11 +393,10 @@ function wholeWord(name) {
  */
 export function age(at, now) {
   const seconds = Math.max(0, (now - (typeof at === "number" ? at : Date.parse(at))) / 1000);
-  const format = new Intl.RelativeTimeFormat(undefined, { numeric: "always" });
-  if (seconds < 90) return format.format(-Math.round(seconds), "second");
-  if (seconds < 5400) return format.format(-Math.round(seconds / 60), "minute");
-  if (seconds < 36 * 3600) return format.format(-Math.round(seconds / 3600), "hour");
-  return format.format(-Math.round(seconds / 86_400), "day");
+  if (seconds < 90) return `${count(Math.round(seconds), "second")} ago`;
+  if (seconds < 5400) return `${count(Math.round(seconds / 60), "minute")} ago`;
+  if (seconds < 36 * 3600) return `${count(Math.round(seconds / 3600), "hour")} ago`;
+  return `${count(Math.round(seconds / 86_400), "day")} ago`;
 }
 
 /**

@@ -3,8 +3,9 @@
  */
 import { get } from "./api.js";
 import { Figure } from "./charts.js";
+import { fullQuarters } from "./figures.js";
 import { calendarDay, isFigure, number, percent } from "./format.js";
-import { fileParts, fullQuarters } from "./kpi.js";
+import { fileParts } from "./kpi.js";
 import { byId, element, offerCsv } from "./page.js";
 
 /**

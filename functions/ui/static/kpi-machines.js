@@ -2,8 +2,9 @@
  * A factory's machines beside each other, sorted by any of their figures.
  */
 import { get } from "./api.js";
+import { ENOUGH_COVERAGE, periodBefore } from "./figures.js";
 import { change, changeInWords, isFigure, label, money, moneyDecimals, number, percent } from "./format.js";
-import { ENOUGH_COVERAGE, fileParts, periodBefore } from "./kpi.js";
+import { fileParts } from "./kpi.js";
 import { announce, byId, changeBadge, element, offerCsv, pageAddress, remember, state, table } from "./page.js";
 
 /**

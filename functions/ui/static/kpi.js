@@ -3,87 +3,28 @@
  *
  * What lies below the fold comes in modules of its own, once someone scrolls there.
  */
-import { get, isCancelled, Problem } from "./api.js";
+import { get, isCancelled } from "./api.js";
 import { Figure } from "./charts.js";
 import {
-  addDays, age, calendarDay, changeInWords, count, dayStart, daysBetween, instant, isFigure, isStale, localDay, money, moneyDecimals, NONE, number,
-  percent,
+  cardsOf, coverageText, figureOf, FIGURES, INTERVALS, intervalOf, isEmpty, isEnough, noticesOf, periodBefore, trendSpec,
+} from "./figures.js";
+import {
+  addDays, age, calendarDay, dayStart, daysBetween, instant, isFigure, isStale, localDay, money, moneyDecimals, NONE, number, percent,
 } from "./format.js";
 import {
-  badge, byId, catalogue, changeBadge, element, factory, offerCsv, PeriodPicker, Region, remember, start, state, whenVisible, wideTable,
+  badge, bring, byId, catalogue, changeBadge, element, factory, offerCsv, PeriodPicker, Region, remember, start, state, whenVisible, wideTable,
 } from "./page.js";
 
 /**
  * @typedef {{subject: {machine_id: string} | {factory_id: string}, name: string, machineId: string | null, factoryId: string,
  *   zone: string, from: string, to: string, now: number, isSoFar: boolean}} View
  *   What is shown: whose figures, first and last day, and whether the last is not over yet.
- * @typedef {{id: string, value: string, unit: string | null, change: import("./format.js").Change | null, notes: string[]}} Card
- * @typedef {{title: string, field: string, unit: string | null, scale?: number, none?: string}} Figured
- *   A figure as `kpi/history` has it; money has its unit in the rows.
  */
 
-// What the service takes for enough to judge by: below it, an answer warns of low coverage.
-export const ENOUGH_COVERAGE = 0.9;
 const MOST_DAYS = 400;
-const QUARTER_MS = 900_000;
 // Characters that fit into a tile in large type.
 const LONG_VALUE = 8;
 const NO_READINGS = "No readings lie in these days.";
-/** @type {Map<string, Figured>} */
-export const FIGURES = new Map([
-  ["energy", { title: "Energy", field: "energy_kwh", unit: "kWh" }],
-  ["sec", { title: "Specific energy", field: "sec_kwh_per_unit", unit: "kWh/unit", none: "Nothing was produced in these days, so there is no figure per unit." }],
-  ["peak", { title: "Peak demand", field: "peak_demand_kw", unit: "kW" }],
-  ["load-factor", { title: "Load factor", field: "load_factor", unit: "%", scale: 100 }],
-  ["cost", { title: "Cost of energy", field: "total_cost", unit: null }],
-  ["carbon", { title: "CO₂ emissions", field: "total_co2_kg", unit: "kg" }],
-]);
-const INTERVALS = new Map([["day", "days"], ["week", "weeks"], ["month", "months"]]);
-
-/**
- * The cards: where `kpi/all` has the figure and why it may be missing, how it is written and what stands below it.
- * @type {{id: string, reason: string, value: (answer: any) => number | null, write?: (value: number, answer: any) => string, unit?: string,
- *   isGoodUp?: boolean, inPoints?: boolean, note: (answer: any, cost: any, zone: string) => string}[]}
- */
-const CARDS = [
-  {
-    id: "energy", reason: "load_factor", unit: "kWh", value: (answer) => answer.total_energy_kwh,
-    note: ({ avg_power_kw: power }) => `${number(power, "kW")} on average`,
-  },
-  {
-    id: "sec", reason: "sec", unit: "kWh/unit", value: (answer) => answer.kpis.sec.value,
-    note: ({ total_production_units: units }) => `${count(units, "unit")} produced`,
-  },
-  {
-    id: "peak", reason: "peak_demand", unit: "kW", value: (answer) => answer.kpis.peak_demand.value,
-    note: ({ kpis: { peak_demand: peak } }, _, zone) => `${instant(peak.timestamp, zone, "moment")}; billed ${number(peak.billing_value, "kW")}`,
-  },
-  {
-    id: "load-factor", reason: "load_factor", isGoodUp: true, inPoints: true, value: (answer) => answer.kpis.load_factor.value,
-    write: (value) => percent(value, 1), note: () => "Average power over the peak",
-  },
-  {
-    id: "cost", reason: "energy_cost", value: (answer) => answer.kpis.energy_cost.value,
-    write: (value, answer) => money(value, answer.kpis.energy_cost.unit), note: (_, cost) => demandChargeText(cost),
-  },
-  {
-    id: "carbon", reason: "carbon", unit: "kg", value: (answer) => answer.kpis.carbon_intensity.value,
-    note: ({ kpis: { carbon_intensity: carbon } }) => `${number(carbon.emission_factor, "kg/kWh")}, region ${carbon.region ?? "default"}`,
-  },
-];
-
-/**
- * What makes figures partial, with its amount; other warnings are told in the API's own words.
- * @type {Record<string, (answer: any) => string>}
- */
-const WARNINGS = {
-  low_coverage: ({ coverage }) => `Readings cover only ${percent(coverage, 1)} of the period; nothing is extrapolated.`,
-  refused_readings: ({ refused_readings: readings }) => `Refused, counting nothing: ${count(readings, "reading")}, negative, invalid or repeated.`,
-  spread_readings: ({ spread_kwh: energy }) => `Estimated: ${number(energy, "kWh")} came late, after a gap, and are spread over it.`,
-  estimated_readings: ({ estimated_readings: readings }) => `Flagged as estimated: ${count(readings, "reading")}.`,
-  flat_hours: ({ flat_hours: hours }) => `The meter may be stuck: in ${count(hours, "hour")} every reading carries the same value.`,
-};
-
 /** @type {{cards: Region, trend: Region, cost: Region}} */
 let regions;
 /** @type {Figure} */
@@ -112,19 +53,18 @@ function begin() {
  * Brings a part with its module once its place comes near the window.
  * @param {string} place
  * @param {string[]} ids Of its regions.
- * @param {() => Promise<{begin: (...regions: Region[]) => (view: View) => void}>} bring
+ * @param {() => Promise<{begin: (...regions: Region[]) => (view: View) => void}>} load
  */
-function whenReached(place, ids, bring) {
+function whenReached(place, ids, load) {
   whenVisible(byId(place), async () => {
     const own = ids.map((id) => new Region(id));
     own.forEach((region) => region.loading());
     try {
-      const part = (await bring()).begin(...own);
+      const part = (await bring(load)).begin(...own);
       parts.push(part);
       part(shown);
-    } catch {
-      const problem = new Problem("This part of the page didn't arrive. Check the connection, then load the page again.");
-      own.forEach((region) => region.failed(problem, () => location.reload()));
+    } catch (error) {
+      own.forEach((region) => region.failed(error, () => location.reload()));
     }
   });
 }
@@ -185,30 +125,6 @@ export function refusalOf({ from, to, zone, now }) {
 }
 
 /**
- * The period before, as long as this one; where this one is not over, it ends as long into its last day.
- * @param {{from: string, to: string, zone: string, now: number}} view
- * @returns {{start: string, end: string}} As the API takes them.
- */
-export function periodBefore({ from, to, zone, now }) {
-  const days = daysBetween(from, to);
-  const first = addDays(from, -days);
-  if (now >= dayStart(addDays(to, 1), zone)) return { start: first, end: addDays(from, -1) };
-  const today = localDay(now, zone);
-  const end = dayStart(addDays(today, -days), zone) + now - dayStart(today, zone);
-  return { start: first, end: new Date(end).toISOString() };
-}
-
-/**
- * The period up to the last full quarter of an hour: of the present one some machines have told already, others not.
- * @param {{from: string, to: string, zone: string, now: number, isSoFar: boolean}} view
- * @returns {{start: string, end: string}} As the API takes them.
- */
-export function fullQuarters({ from, to, zone, now, isSoFar }) {
-  const end = now - (now % QUARTER_MS);
-  return { start: from, end: isSoFar && end > dayStart(from, zone) ? new Date(end).toISOString() : to };
-}
-
-/**
  * What a file of the view is called after.
  * @param {string} what
  * @param {View} view
@@ -249,11 +165,6 @@ function answered(result) {
   return result.status === "fulfilled" ? result.value : null;
 }
 
-/** @param {any} answer */
-export function isEmpty(answer) {
-  return answer.readings === 0 && answer.total_energy_kwh === null;
-}
-
 /**
  * @param {View} view
  * @param {any} answer
@@ -271,83 +182,12 @@ function showCards(view, answer, before, cost) {
   if (view.isSoFar && !isEnough(answer)) tellAge(view, notices);
 }
 
-/** @param {Card} card */
+/** @param {import("./figures.js").Card} card */
 function cardNodes({ value, unit, change: changed, notes }) {
   const texts = notes.map((text) => element("p", { class: "note" }, text));
   const figure = element("p", { class: value.length > LONG_VALUE ? "value long" : "value" }, value, ...(unit ? [" ", element("small", null, unit)] : []));
   if (value === NONE) return [figure, ...texts];
   return [figure, changed ? changeBadge(changed) : badge("no comparison", null), ...texts];
-}
-
-/**
- * @param {any} answer Of `kpi/all`.
- * @param {any} before The same of the period before; null where it could not be read.
- * @param {any} cost Of `kpi/energy-cost`; null likewise.
- * @param {string} zone
- * @returns {Card[]}
- */
-export function cardsOf(answer, before, cost, zone) {
-  const hindrance = hindranceOf(answer, before);
-  return CARDS.map((card) => {
-    const { id, reason, unit = null, value: valueOf, write = (value) => number(value), note } = card;
-    const value = valueOf(answer);
-    if (!isFigure(value)) {
-      return { id, value: NONE, unit: null, change: null, notes: [answer.reasons[reason]?.text ?? "It can't be told for these days."] };
-    }
-    const changed = hindrance ? null : changeInWords(value, valueOf(before), card);
-    const beside = changed ? `before: ${beforeText(card, before)}` : hindrance ?? "before: no figure";
-    return { id, value: write(value, answer), unit, change: changed, notes: [beside, note(answer, cost, zone)] };
-  });
-}
-
-/**
- * @param {typeof CARDS[number]} card
- * @param {any} before
- */
-function beforeText({ unit, value: valueOf, write }, before) {
-  const value = valueOf(before);
-  return write && isFigure(value) ? write(value, before) : number(value, unit);
-}
-
-/**
- * What forbids to hold a period against the one before: half the readings would look like half the energy.
- * @param {any} answer
- * @param {any} before
- */
-function hindranceOf(answer, before) {
-  if (!before) return "before: could not be read";
-  if (!before.coverage) return "before: nothing measured";
-  if (!isEnough(before)) return `before: only ${percent(before.coverage)} measured`;
-  return isEnough(answer) ? null : `only ${percent(answer.coverage)} measured now`;
-}
-
-/** @param {any} answer */
-function isEnough({ coverage }) {
-  return isFigure(coverage) && coverage >= ENOUGH_COVERAGE;
-}
-
-/** @param {any} cost */
-function demandChargeText(cost) {
-  if (!cost) return "The demand charge could not be read";
-  return isFigure(cost.demand_charge) ? `and ${money(cost.demand_charge, cost.demand_charges[0]?.currency)} demand charge` : "No demand charge";
-}
-
-/**
- * @param {any} answer
- * @param {any} before
- * @returns {string[]}
- */
-export function noticesOf(answer, before) {
-  const own = answer.warnings.map((/** @type {{code: string, text: string}} */ { code, text }) => WARNINGS[code]?.(answer) ?? text);
-  return before ? own : [...own, "The days before could not be read, so nothing is compared. Load the page again to try once more."];
-}
-
-/**
- * @param {any} answer
- * @param {boolean} isSoFar
- */
-function coverageText({ readings, coverage }, isSoFar) {
-  return `${count(readings, "reading")}, covering ${percent(coverage, coverage < 0.9995 ? 1 : 0)} of the period${isSoFar ? " up to now" : ""}.`;
 }
 
 /* No readings, or old ones */
@@ -414,8 +254,8 @@ async function tellAge(view, notices) {
 function startTrend() {
   /** @type {HTMLSelectElement} */
   const figure = byId("figure");
-  figure.append(...[...FIGURES].map(([id, { title }]) => element("option", { value: id }, title)));
-  figure.value = figureId();
+  figure.append(...FIGURES.map(({ id, title }) => element("option", { value: id }, title)));
+  figure.value = chosenFigure().id;
   figure.addEventListener("change", () => {
     remember({ figure: figure.value }, { push: true });
     if (history) drawTrend();
@@ -430,20 +270,8 @@ function startTrend() {
   });
 }
 
-function figureId() {
-  const wanted = state().get("figure") ?? "energy";
-  return FIGURES.has(wanted) ? wanted : "energy";
-}
-
-/**
- * The interval that a trend of so many days is drawn by.
- * @param {number} days
- * @param {string | null} wanted
- */
-export function intervalOf(days, wanted) {
-  if (INTERVALS.has(wanted ?? "")) return /** @type {string} */ (wanted);
-  if (days <= 45) return "day";
-  return days <= 200 ? "week" : "month";
+function chosenFigure() {
+  return figureOf(state().get("figure"));
 }
 
 /** @param {View} view */
@@ -460,10 +288,10 @@ async function loadTrend(view) {
 }
 
 function drawTrend() {
-  const figure = figureId();
-  const spec = trendSpec(history, figure, shown.isSoFar, contractDemand(figure));
+  const { id, none = NO_READINGS } = chosenFigure();
+  const spec = trendSpec(history, id, shown.isSoFar, contractDemand(id));
   if (!spec) {
-    regions.trend.empty(FIGURES.get(figure)?.none ?? NO_READINGS);
+    regions.trend.empty(none);
     return;
   }
   regions.trend.ready();
@@ -478,102 +306,6 @@ function drawTrend() {
 function contractDemand(figure) {
   const contract = factory()?.contract_demand_kw;
   return figure === "peak" && !shown.machineId && typeof contract === "number" ? contract : null;
-}
-
-/**
- * @param {any} answer Of `kpi/history`.
- * @param {string} name
- * @param {boolean} isSoFar
- * @param {number | null} [contractKw]
- * @returns {import("./charts.js").Spec | null} Null where no interval has the figure.
- */
-export function trendSpec(answer, name, isSoFar, contractKw = null) {
-  const { history: rows, interval } = answer;
-  const figure = /** @type {Figured} */ (FIGURES.get(name));
-  const [now, before] = [figure.field, `previous_${figure.field}`].map((field) => pointsOf(rows, field, figure.scale ?? 1));
-  if (!now?.some(([, value]) => isFigure(value))) return null;
-  const unit = figure.unit ?? currencyOf(rows);
-  const texts = rows.map((/** @type {any} */ row) => intervalText(row.interval_start, interval, answer.time_period.timezone));
-  return {
-    summary: `${figure.title} by ${interval}, this period beside the one before.`,
-    hint: trendHint(now, texts, unit, isSoFar ? interval : null),
-    x: { title: interval, categories: texts },
-    y: { title: figure.title, unit, zero: true },
-    series: [
-      { label: "This period", colour: "actual", kind: "bar", points: now },
-      // A line through one or two points is none.
-      { label: "Period before", colour: "expected", ...(rows.length > 2 ? { dash: true } : { kind: "bar" }), points: before ?? [] },
-    ],
-    ...(contractKw === null ? {} : { level: { value: contractKw, text: "Contract" } }),
-    columns: trendColumns(interval, unit),
-    rows: () => rows.map((/** @type {any} */ row, /** @type {number} */ index) => ({
-      when: interval === "day" ? calendarDay(row.local_date) : texts[index], value: now[index]?.[1], before: before?.[index]?.[1],
-      coverage: row.coverage,
-    })),
-  };
-}
-
-/**
- * @param {any[]} rows
- * @param {string} field
- * @param {number} scale
- * @returns {import("./charts.js").XY[]}
- */
-function pointsOf(rows, field, scale) {
-  return rows.map((row, index) => [index, isFigure(row[field]) ? scale * row[field] : null]);
-}
-
-/** @param {any[]} rows */
-function currencyOf(rows) {
-  return rows.find((row) => row.currency)?.currency ?? null;
-}
-
-/**
- * @param {import("./charts.js").XY[]} points
- * @param {string[]} texts
- * @param {string | null} unit
- * @param {string | null} openInterval The interval that is not over yet.
- */
-function trendHint(points, texts, unit, openInterval) {
-  const extremes = extremesText(points.map(([index, value]) => [texts[index] ?? "", value]), unit);
-  return `${extremes} ${openInterval ? `The last ${openInterval} is not over yet.` : ""}`.trim() || "\u00a0";
-}
-
-/**
- * When a figure was highest and lowest.
- * @param {[string, number | null][]} values
- * @param {string | null} unit
- */
-export function extremesText(values, unit) {
-  const known = values.flatMap(([text, value]) => (isFigure(value) ? [{ text, value }] : [])).toSorted((one, other) => other.value - one.value);
-  const [highest, lowest] = [known[0], known.at(-1)];
-  if (!highest || !lowest || highest === lowest) return "";
-  return `Highest ${number(highest.value, unit)} (${highest.text}), lowest ${number(lowest.value, unit)} (${lowest.text}).`;
-}
-
-/**
- * @param {string} interval
- * @param {string | null} unit
- * @returns {import("./page.js").Column[]}
- */
-function trendColumns(interval, unit) {
-  return [
-    { title: `${interval.charAt(0).toUpperCase()}${interval.slice(1)}`, value: ({ when }) => when },
-    { title: "This period", number: true, value: ({ value }) => number(value, unit) },
-    { title: "Period before", number: true, value: ({ before }) => number(before, unit) },
-    { title: "Readings cover", number: true, value: ({ coverage }) => percent(coverage) },
-  ];
-}
-
-/**
- * The name of an interval. The period's first may begin later than its week or month.
- * @param {string} start
- * @param {string} interval
- * @param {string} zone
- */
-export function intervalText(start, interval, zone) {
-  if (interval === "month") return instant(start, zone, "month");
-  return interval === "week" ? `from ${instant(start, zone, "shortDay")}` : instant(start, zone, "shortDay");
 }
 
 /* Cost */

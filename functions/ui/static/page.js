@@ -88,6 +88,9 @@ export function state() {
   return new URLSearchParams(location.search);
 }
 
+/** What the page shows, as the URL says it. */
+let shown = typeof location === "undefined" ? "" : location.search;
+
 /**
  * Keeps the page's state in the URL, so that a link opens the same view.
  * @param {Record<string, string | null | undefined>} changes Null takes a part out.
@@ -103,6 +106,7 @@ export function remember(changes, { push = false } = {}) {
   if (url === (location.search || location.pathname)) return;
   if (push) history.pushState(null, "", url);
   else history.replaceState(null, "", url);
+  shown = location.search;
   keepLinks();
 }
 
@@ -249,6 +253,23 @@ export function whenVisible(target, act) {
     act();
   }, { rootMargin: "120px" });
   observer.observe(target);
+}
+
+/**
+ * Loads a module once something needs it.
+ * @template T
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T>}
+ */
+export function bring(load) {
+  return load().catch(() => {
+    throw new Problem("This part of the page didn't arrive. Check the connection, then load the page again.");
+  });
+}
+
+/** What follows is a task of its own: the page answers to its user in between. */
+export function pause() {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /**
@@ -481,7 +502,6 @@ function startFactories() {
   const { factories } = catalogue();
   select.replaceChildren(...factories.map((each) => element("option", { value: each.id }, each.name)));
   select.value = factory()?.id ?? "";
-  select.hidden = factories.length < 2;
   select.addEventListener("change", () => {
     const path = document.documentElement.dataset.page === "machine" ? pageAddress("") : location.pathname;
     const query = new URLSearchParams({ factory: select.value });
@@ -498,7 +518,10 @@ export function start(begin) {
   startFactories();
   startTheme();
   keepLinks();
-  addEventListener("popstate", () => location.reload());
+  addEventListener("popstate", () => {
+    // The skip link, too, is a step in the browser's history.
+    if (location.search !== shown) location.reload();
+  });
   if (catalogue().factories.length) begin();
   else document.documentElement.dataset.state = document.querySelector('main > [data-face="error"]') ? "error" : "empty";
 }

@@ -26,7 +26,8 @@ THEMES = ("light", "dark")
 _THEME_COOKIE = "enms_theme"
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 # The theme's variables stand first: a portal that brings its own look replaces that file alone.
-_BUNDLES = {"styles.css": ("theme.css", "console.css")}
+# A page that draws needs Chart.js and the module around it: one request for both.
+_BUNDLES = {"styles.css": ("theme.css", "console.css"), "charts.js": ("chart.umd.js", "charts.js")}
 _ONE_YEAR = "public, max-age=31536000, immutable"
 _OF_A_MACHINE = (
     "id", "name", "type", "factory_id", "timezone", "is_active", "data_interval_seconds", "status",

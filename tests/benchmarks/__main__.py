@@ -11,6 +11,7 @@ from benchmarks import (
     baseline_rows,
     baseline_science,
     cold_start,
+    console_rows,
     energy_sql,
     front_door_rows,
     import_rows,
@@ -58,6 +59,7 @@ GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
     "baseline-at-once": lambda parts: baseline_rows.at_once(parts.stack),
     "baseline-demo": lambda parts: baseline_rows.demo_factory(parts.stack),
     "retraining": lambda parts: retraining.rows(parts.stack),
+    "console": lambda parts: console_rows.rows(parts.stack),
     "memory": lambda parts: memory.rows(parts.stack),
     "up-fresh": lambda _: make_up.fresh_clone(),
 }

@@ -18,12 +18,18 @@ OPTIONS = {
 
 def assert_accessible(page: Page) -> None:
     """Fails with each rule that the page breaks, where, and why."""
+    found = told_violations(page)
+    assert not found, f"{page.url}\n" + "\n".join(found)
+
+
+def told_violations(page: Page) -> list[str]:
+    """Each rule that the page breaks, where, and why."""
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(_axe())
     violations = page.evaluate(
         "options => axe.run(document, options).then(found => found.violations)", OPTIONS
     )
-    assert not violations, f"{page.url}\n" + "\n".join(_told(violation) for violation in violations)
+    return [_told(violation) for violation in violations]
 
 
 @cache

@@ -18,6 +18,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 STEEL_WORKS = "Steel works"
 # Unlike the factory's: times that are shown in the browser's zone by mistake are found out.
 BROWSER_TIMEZONE = "America/New_York"
+LONGEST_WAIT_MILLISECONDS = 15_000.0
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,38 @@ def console_stack(chromium_program: str) -> Iterator[Stack]:
             yield stack
         finally:
             stack.stop()
+
+
+@pytest.fixture(scope="session")
+def machines(console_stack: Stack) -> dict[str, str]:
+    """Ids of the demo factory's machines by name."""
+    found = console_stack.api("api/v1/machines?factory=Demo%20Factory&limit=50")["machines"]
+    return {machine["name"]: machine["id"] for machine in found}
+
+
+@pytest.fixture(scope="session")
+def demo_factory(console_stack: Stack) -> str:
+    """Id of the demo factory."""
+    (found,) = (
+        factory["id"]
+        for factory in console_stack.api("api/v1/factories")["factories"]
+        if factory["name"] == "Demo Factory"
+    )
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def trained(console_stack: Stack, machines: dict[str, str]) -> list[str]:
+    """Names of demo machines that have an active baseline: these, and more where others were trained."""
+    wanted = {"Boiler-1", "Compressor-1", "HVAC-1"}
+    if missing := sorted(wanted - _with_baseline(console_stack)):
+        console_stack.enms("jobs", "run", "retrain", *(f"--machine={name}" for name in missing))
+    return sorted(_with_baseline(console_stack) & machines.keys())
+
+
+def _with_baseline(stack: Stack) -> set[str]:
+    models = stack.api("api/v1/baseline/models?active=true&limit=200")["models"]
+    return {model["machine_name"] for model in models}
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +147,12 @@ def color_scheme() -> Literal["light", "dark"]:
 
 
 @pytest.fixture
+def locale() -> str:
+    """The browser's language; a test is parametrised with others."""
+    return "en-GB"
+
+
+@pytest.fixture
 def watch(console_stack: Stack) -> PageWatch:
     """What the pages of this test did wrong; `watch.expect("…")` forgives what the test provokes."""
     return PageWatch(console_stack.origin)
@@ -126,15 +165,17 @@ def page(
     watch: PageWatch,
     viewport: ViewportSize,
     color_scheme: Literal["light", "dark"],
+    locale: str,
 ) -> Iterator[Page]:
     """An empty page; `page.goto("ui/")` opens one of ours. The test fails if a page did what it may not."""
     context = browser.new_context(
         base_url=f"{console_stack.origin}/api/analytics/",
-        locale="en-GB",
+        locale=locale,
         timezone_id=BROWSER_TIMEZONE,
         viewport=viewport,
         color_scheme=color_scheme,
     )
+    context.set_default_timeout(LONGEST_WAIT_MILLISECONDS)
     watch.attach(context)
     yield context.new_page()
     context.close()

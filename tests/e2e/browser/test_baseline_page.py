@@ -18,13 +18,6 @@ ANALYZE = "**/api/v1/baseline/analyze"
 TICKED = "#drivers input:checked"
 
 
-@pytest.fixture(scope="module")
-def machines(console_stack: Stack) -> dict[str, str]:
-    """Ids of the demo factory's machines by name."""
-    found = console_stack.api("api/v1/machines?factory=Demo%20Factory&limit=50")["machines"]
-    return {machine["name"]: machine["id"] for machine in found}
-
-
 @pytest.fixture
 def baseline(machines: dict[str, str]) -> str:
     """Path of the page for one machine over its last 30 days."""
@@ -222,7 +215,8 @@ def test_days_without_readings_lead_to_the_latest_that_has_some(
     assert_readable(page)
     face.get_by_role("button", name="Show it").click()
     expect(page.locator("#verdict")).to_be_visible()
-    assert settle(page) in ("ready", "partial")
+    settle(page)
+    expect(page.locator("#charts canvas").first).to_be_visible()
 
 
 def test_nothing_ticked_asks_for_a_driver(page: Page, baseline: str) -> None:

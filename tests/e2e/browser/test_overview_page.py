@@ -27,6 +27,12 @@ def tile(page: Page, name: str) -> str:
     return text_of(page.locator(f"#{name} .content"))
 
 
+def written_deviation(total: dict[str, Any]) -> str:
+    deviation_kwh = total["deviation_kwh"]
+    sign = "+" if deviation_kwh > 0 else ""
+    return sign + written(deviation_kwh, "kWh", decimals=1 if abs(deviation_kwh) < 10 else 0)
+
+
 def rank(machine: dict[str, Any]) -> tuple[int, float]:
     """The worst first; what can't be judged comes last, and last of all what has no baseline."""
     if severity := machine["deviation_severity"]:
@@ -42,9 +48,8 @@ def test_tiles_tell_what_the_service_tells(
     kpis = answer(console_stack, page, "kpi/all", demo_factory)
     health = console_stack.api("health")
 
-    sign = "+" if total["deviation_kwh"] > 0 else ""
     deviation, severity = tile(page, "deviation"), total["deviation_severity"].title()
-    assert deviation.startswith(f"{sign}{written(total['deviation_kwh'], 'kWh')} {severity}")
+    assert deviation.startswith(f"{written_deviation(total)} {severity}")
     assert f"{total['judged_machines']} of {total['machines']} machines judged" in deviation
     cost = kpis["kpis"]["energy_cost"]["value"]
     assert tile(page, "cost").startswith(f"€{written(cost, decimals=0 if cost >= 1000 else 2)} ")
@@ -101,8 +106,7 @@ def test_another_period_is_asked_for_and_kept_in_the_address(page: Page, overvie
     first, last = re.findall(r"=([\d-]+)", period_of(page))
     assert first == last
     assert f"start={first}&end={first}" in response.value.url
-    total = response.value.json()["total"]
-    assert written(total["deviation_kwh"], "kWh") in tile(page, "deviation")
+    assert written_deviation(response.value.json()["total"]) in tile(page, "deviation")
 
 
 def test_today_is_so_far_and_kept_up_to_date(page: Page, overview: str) -> None:

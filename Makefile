@@ -11,7 +11,8 @@ BIN := .enms/env/functions/bin
 ENMS := $(BIN)/enms
 NODE := .enms/env/console/bin/node
 NODE_MODULES := .enms/env/console/node_modules
-CONSOLE_TESTS := $(NODE) --test --test-reporter=dot --disable-warning=MODULE_TYPELESS_PACKAGE_JSON 'tests/console/*.test.mjs'
+# Numbers are written in the language of whoever runs them.
+CONSOLE_TESTS := LC_ALL=en_US.UTF-8 $(NODE) --test --test-reporter=dot --disable-warning=MODULE_TYPELESS_PACKAGE_JSON 'tests/console/*.test.mjs'
 NAME ?= functions
 ROWS ?=
 PICTURES ?=

@@ -135,11 +135,13 @@ async function analyse() {
   }
   fits.forEach((each) => each.loading());
   try {
-    const first = await analysed("analyze", /** @type {Machine} */ (focus()), drivers);
+    // One call after the other: beside each other they would start a cold function twice.
     await knowing;
     if (turn !== latest) return;
-    analyses = new Map([[first.answer.machine_id, { ...first, drivers: known }]]);
-    await Promise.all([show(/** @type {Analysis} */ (analyses.get(first.answer.machine_id)), turn), compare(drivers, turn)]);
+    const first = await analysed("analyze", /** @type {Machine} */ (focus()), drivers);
+    if (turn !== latest) return;
+    analyses = new Map([[first.answer.machine_id, first]]);
+    await Promise.all([show(first, turn), compare(drivers, turn)]);
   } catch (error) {
     if (turn !== latest || isCancelled(error)) return;
     fits.forEach((each) => failOrEmpty(each, error, analyse));

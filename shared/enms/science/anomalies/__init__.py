@@ -1,0 +1,1 @@
+"""Anomalies: few, right and explained."""

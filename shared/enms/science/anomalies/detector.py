@@ -1,0 +1,164 @@
+"""A trained detector: what it knows of a machine, and its bytes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from enms.science.anomalies.deviations import DeviationModel
+from enms.science.anomalies.forest import Forest
+from enms.science.anomalies.load import LoadModel
+from enms.science.anomalies.rules import Rules
+from enms.science.anomalies.sensors import SensorModel
+from enms.science.anomalies.tail import Tail
+from enms.science.anomalies.tracks import Scale, Track
+
+DOCUMENT_VERSION = 1
+# What a detector's bytes may be made of; anything else is refused before it is loaded.
+TRUSTED_TYPES = (
+    "numpy.dtype",
+    "sklearn.ensemble._iforest.IsolationForest",
+    "sklearn.tree._classes.ExtraTreeRegressor",
+    "sklearn.tree._tree.Tree",
+)
+_CAP_WITHOUT_BASELINE = 0.6
+_DAY = 86_400
+_LITTLE_HISTORY_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Models:
+    """What a machine's scores are computed with.
+
+    Attributes:
+        load: Power at the same load; None where nothing bears one.
+        load_scale: Scatter of its studentised residuals.
+        sensors: Sensors that show what the machine does.
+        deviation: Scatter of the deviation from the baseline; None without one.
+    """
+
+    load: LoadModel | None
+    load_scale: Scale | None
+    sensors: tuple[SensorModel, ...]
+    deviation: DeviationModel | None
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Everything that detection knows of a machine.
+
+    Attributes:
+        step_seconds: Of the series that it learned from.
+        trained_from: First instant of the reference window, seconds since 1970.
+        trained_to: The instant after its last.
+        models: See there.
+        tails: How often each track's scores come of themselves, by `key`.
+        rules: What needs no statistics.
+        forest: None with too little to grow one.
+    """
+
+    step_seconds: int
+    trained_from: int
+    trained_to: int
+    models: Models
+    tails: Mapping[str, Tail]
+    rules: Rules
+    forest: Forest | None
+
+    @property
+    def has_baseline(self) -> bool:
+        """Whether it looks at the deviation from a baseline."""
+        return self.models.deviation is not None
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """What the forest looks at."""
+        return self.forest.features if self.forest else ()
+
+    @property
+    def confidence_cap(self) -> float:
+        """No finding is more certain than this."""
+        has_little = self.trained_to - self.trained_from < _LITTLE_HISTORY_DAYS * _DAY
+        return 1.0 if self.has_baseline and not has_little else _CAP_WITHOUT_BASELINE
+
+    def to_bytes(self) -> bytes:
+        """The detector as skops writes it: a head in JSON, and scikit-learn's forest."""
+        from skops.io import dumps
+
+        content: dict[str, Any] = {"head": json.dumps(self._head(), separators=(",", ":"))}
+        if self.forest:
+            content["forest"] = self.forest.model
+        written: bytes = dumps(content)
+        return written
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Self:
+        """Of a detector's bytes.
+
+        Raises:
+            ValueError: They hold a type that isn't trusted, or are of another version of the document.
+        """
+        from skops.io import get_untrusted_types, loads
+
+        unknown = set(get_untrusted_types(data=content)) - set(TRUSTED_TYPES)
+        if unknown:
+            raise ValueError(f"A detector holds no {', '.join(sorted(unknown))}.")
+        found = loads(content, trusted=list(TRUSTED_TYPES))
+        head = json.loads(found["head"])
+        if head["version"] != DOCUMENT_VERSION:
+            raise ValueError(f"The document's version is {head['version']}, not {DOCUMENT_VERSION}.")
+        return cls._of(head, found.get("forest"))
+
+    def _head(self) -> dict[str, Any]:
+        models, forest = self.models, self.forest
+        return {
+            "version": DOCUMENT_VERSION,
+            "step_seconds": self.step_seconds,
+            "trained_from": self.trained_from,
+            "trained_to": self.trained_to,
+            "load": models.load and models.load.as_dict(),
+            "load_scale": models.load_scale and models.load_scale.as_dict(),
+            "sensors": [each.as_dict() for each in models.sensors],
+            "deviation": models.deviation and models.deviation.as_dict(),
+            "tails": {name: tail.as_dict() for name, tail in self.tails.items()},
+            "rules": self.rules.as_dict(),
+            "forest": forest
+            and {
+                "features": list(forest.features),
+                "centres": forest.centres.tolist(),
+                "spreads": forest.spreads.tolist(),
+                "quantile_scores": forest.quantile_scores.tolist(),
+            },
+        }
+
+    @classmethod
+    def _of(cls, head: Mapping[str, Any], grown: Any) -> Self:
+        load, scale, deviation, forest = (
+            head[name] for name in ("load", "load_scale", "deviation", "forest")
+        )
+        return cls(
+            step_seconds=head["step_seconds"],
+            trained_from=head["trained_from"],
+            trained_to=head["trained_to"],
+            models=Models(
+                LoadModel.from_dict(load) if load else None,
+                Scale.from_dict(scale) if scale else None,
+                tuple(SensorModel.from_dict(each) for each in head["sensors"]),
+                DeviationModel.from_dict(deviation) if deviation else None,
+            ),
+            tails={name: Tail.from_dict(each) for name, each in head["tails"].items()},
+            rules=Rules.from_dict(head["rules"]),
+            forest=forest
+            and Forest(
+                grown,
+                tuple(forest["features"]),
+                *(np.array(forest[name]) for name in ("centres", "spreads", "quantile_scores")),
+            ),
+        )
+
+
+def key(track: Track) -> str:
+    """The name of a track in a detector's document."""
+    return f"{track.method}:{track.metric}:{track.sign:+d}"

@@ -1,0 +1,26 @@
+"""Runs of flagged intervals."""
+
+import numpy as np
+
+from enms.science.arrays import Flags
+
+type Run = tuple[int, int]
+
+
+def runs_of(flags: Flags, join: int = 0) -> list[Run]:
+    """Half-open runs of flagged intervals; at most `join` unflagged ones in between don't part them."""
+    places = np.flatnonzero(flags)
+    if not len(places):
+        return []
+    cuts = np.flatnonzero(np.diff(places) > join + 1)
+    starts = places[np.concatenate([[0], cuts + 1])]
+    ends = places[np.concatenate([cuts, [len(places) - 1]])] + 1
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def long_runs(flags: Flags, least: int) -> Flags:
+    """Flags from the `least`-th interval of a run on: what is known without looking ahead."""
+    kept = np.zeros(len(flags), dtype=bool)
+    for start, end in runs_of(flags):
+        kept[start + least - 1 : end] = True
+    return kept

@@ -24,7 +24,7 @@ _WARNING_SIGMA, _CRITICAL_SIGMA = 2.0, 3.0
 _MOST_CONTRIBUTIONS = 6
 _LEAST_SHARE = 0.02
 _TEMPERATURES = ("temp",)
-_RULE_PER_WEEK = 0.02
+_RULE_PER_WEEK, _RULE_CONFIDENCE = 0.02, 0.95
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def rule_episode(evidence: Evidence, strike: Strike) -> Episode:
         metric_value=value,
         expected_value=1.0 if kind == "data_gap" else None,
         sigma=None,
-        confidence=confidence_of(_RULE_PER_WEEK, 1.0),
+        confidence=_RULE_CONFIDENCE,
         false_alarms_per_week=_RULE_PER_WEEK,
         peak_at=start,
         deviation_kwh=None,

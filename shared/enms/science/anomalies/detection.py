@@ -18,11 +18,11 @@ from enms.science.anomalies.tracks import Track
 from enms.science.anomalies.views import View, features_of, view
 from enms.science.arrays import Flags, Positions, Values
 
-LOOKBACK_SECONDS = 14 * 86_400
 # The forest knows nothing of former intervals; what began earlier than this is known from then.
 _FOREST_LOOKBACK_SECONDS = 86_400
 _JOIN_SECONDS = {"power_up": 10 * 3_600, "power_down": 10 * 3_600, "pattern": 2 * 3_600}
 _JOIN_SENSORS_SECONDS = 3 * 3_600
+_ARTEFACT_SECONDS = 3_600
 
 
 def detect(
@@ -42,7 +42,7 @@ def detect(
 
     Args:
         detector: Of the machine.
-        series: From `LOOKBACK_SECONDS` before `start` (as far as there is any) to `end`.
+        series: From the detector's `lookback_seconds` before `start` (as far as there is any) to `end`.
         deviations: The same held against the baseline; None without one.
         start: Seconds since 1970.
         end: Likewise, at most the series' end.
@@ -55,17 +55,20 @@ def detect(
     struck = strikes(detector.rules, series)
     spans = one_cause(_spans(detector, seen, limits, _forest_track(detector, seen, start), contamination))
     evidence = Evidence(detector, seen, deviations, limits)
-    found: list[Episode | None] = [rule_episode(evidence, strike) for strike in struck]
-    found += [described(evidence, span) for span in spans if not _is_artefact(span, found)]
-    wanted = [each for each in found if each is not None and each.end > start and each.start < end]
+    by_rule = [rule_episode(evidence, strike) for strike in struck]
+    by_score = [
+        described(evidence, span)
+        for span in spans
+        if span.end > start and span.start < end and not _is_artefact(span, by_rule)
+    ]
+    wanted = [each for each in (*by_rule, *by_score) if each and each.end > start and each.start < end]
     return sorted(wanted, key=lambda each: (each.start, each.metric_name))
 
 
-def _is_artefact(span: Span, struck: Sequence[Episode | None]) -> bool:
-    """Whether a span lies within what a rule strikes, or right after: a meter that stood still, a gap."""
-    slack = 3_600
+def _is_artefact(span: Span, struck: Sequence[Episode]) -> bool:
+    """Whether a span lies within what a rule strikes, or right beside: a meter that stood still, a gap."""
     return any(
-        each is not None and span.start >= each.start - slack and span.end <= each.end + slack
+        span.start >= each.start - _ARTEFACT_SECONDS and span.end <= each.end + _ARTEFACT_SECONDS
         for each in struck
     )
 

@@ -10,21 +10,18 @@ import numpy as np
 from enms.science.anomalies.deviations import DeviationModel
 from enms.science.anomalies.forest import Forest
 from enms.science.anomalies.load import LoadModel
+from enms.science.anomalies.profile import Season
 from enms.science.anomalies.rules import Rules
 from enms.science.anomalies.sensors import SensorModel
 from enms.science.anomalies.tail import Tail
 from enms.science.anomalies.tracks import Scale, Track
 
 DOCUMENT_VERSION = 1
-# What a detector's bytes may be made of; anything else is refused before it is loaded.
-TRUSTED_TYPES = (
-    "numpy.dtype",
-    "sklearn.ensemble._iforest.IsolationForest",
-    "sklearn.tree._classes.ExtraTreeRegressor",
-    "sklearn.tree._tree.Tree",
-)
+# What skops doesn't trust by itself and a forest is made of; anything else is refused before it is loaded.
+TRUSTED_TYPES = ("sklearn.tree._tree.Tree",)
 _CAP_WITHOUT_BASELINE = 0.6
 _DAY = 86_400
+_LOOKBACK_DAYS, _LOOKBACK_DAYS_OF_PROFILE = 14, 56
 _LITTLE_HISTORY_DAYS = 28
 
 
@@ -37,12 +34,14 @@ class Models:
         load_scale: Scatter of its studentised residuals.
         sensors: Sensors that show what the machine does.
         deviation: Scatter of the deviation from the baseline; None without one.
+        season: What repeats in the power, by which it is judged where there is no baseline; else None.
     """
 
     load: LoadModel | None
     load_scale: Scale | None
     sensors: tuple[SensorModel, ...]
     deviation: DeviationModel | None
+    season: Season | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,11 @@ class Detector:
     def has_baseline(self) -> bool:
         """Whether it looks at the deviation from a baseline."""
         return self.models.deviation is not None
+
+    @property
+    def lookback_seconds(self) -> int:
+        """How much history detection wants before a period: of earlier weeks where there is no baseline."""
+        return (_LOOKBACK_DAYS if self.has_baseline else _LOOKBACK_DAYS_OF_PROFILE) * _DAY
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -106,10 +110,10 @@ class Detector:
         if unknown:
             raise ValueError(f"A detector holds no {', '.join(sorted(unknown))}.")
         found = loads(content, trusted=list(TRUSTED_TYPES))
-        head = json.loads(found["head"])
+        head, grown = json.loads(found["head"]), _forest_in(found)
         if head["version"] != DOCUMENT_VERSION:
             raise ValueError(f"The document's version is {head['version']}, not {DOCUMENT_VERSION}.")
-        return cls._of(head, found.get("forest"))
+        return cls._of(head, grown)
 
     def _head(self) -> dict[str, Any]:
         models, forest = self.models, self.forest
@@ -122,6 +126,7 @@ class Detector:
             "load_scale": models.load_scale and models.load_scale.as_dict(),
             "sensors": [each.as_dict() for each in models.sensors],
             "deviation": models.deviation and models.deviation.as_dict(),
+            "season": models.season,
             "tails": {name: tail.as_dict() for name, tail in self.tails.items()},
             "rules": self.rules.as_dict(),
             "forest": forest
@@ -147,6 +152,7 @@ class Detector:
                 Scale.from_dict(scale) if scale else None,
                 tuple(SensorModel.from_dict(each) for each in head["sensors"]),
                 DeviationModel.from_dict(deviation) if deviation else None,
+                head["season"],
             ),
             tails={name: Tail.from_dict(each) for name, each in head["tails"].items()},
             rules=Rules.from_dict(head["rules"]),
@@ -157,6 +163,15 @@ class Detector:
                 *(np.array(forest[name]) for name in ("centres", "spreads", "quantile_scores")),
             ),
         )
+
+
+def _forest_in(content: Mapping[str, Any]) -> Any:
+    from sklearn.ensemble import IsolationForest
+
+    grown = content.get("forest")
+    if grown is not None and not isinstance(grown, IsolationForest):
+        raise ValueError(f"{type(grown).__name__} is no forest.")
+    return grown
 
 
 def key(track: Track) -> str:

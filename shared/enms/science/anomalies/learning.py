@@ -8,10 +8,11 @@ from enms.science.anomalies.detector import Detector, Models, key
 from enms.science.anomalies.deviations import Deviations, model_of, studentised_by
 from enms.science.anomalies.forest import Forest, grow
 from enms.science.anomalies.load import fit_load, sound_power_kw
+from enms.science.anomalies.profile import season_of
 from enms.science.anomalies.rules import learn_rules
 from enms.science.anomalies.sensors import fit_sensors
 from enms.science.anomalies.series import MachineSeries
-from enms.science.anomalies.tail import Tail, calibrate
+from enms.science.anomalies.tail import Tail, calibrate, normal_tail
 from enms.science.anomalies.tracks import Scale, Track
 from enms.science.anomalies.views import View, features_of, view
 from enms.science.arrays import Flags, Values
@@ -51,11 +52,7 @@ def train(series: MachineSeries, deviations: Deviations | None, excluded: Flags)
     forest, forest_tail = _forest(seen, learned, unseen)
     if forest_tail:
         tails["isolation_forest"] = forest_tail
-    final = replace(
-        _models(series, known, z, deviations),
-        load_scale=early.load_scale,
-        deviation=early.deviation,
-    )
+    final = replace(_models(series, known, z, deviations), load_scale=early.load_scale)
     return Detector(
         step_seconds=series.step_seconds,
         trained_from=int(series.starts_at[0]),
@@ -100,7 +97,11 @@ def _models(series: MachineSeries, rows: Flags, z: Values | None, deviations: De
     deviation = None
     if deviations is not None and z is not None:
         deviation = model_of(deviations.comparison.data.interval, z)
-    return Models(load, scale, sensors, deviation)
+    season = None
+    if deviations is None:
+        power = np.where(rows, sound_power_kw(series), np.nan)
+        season = season_of(power, series.starts_at, series.minute_of_day, series.step_seconds)
+    return Models(load, scale, sensors, deviation, season)
 
 
 def _tails(seen: View, unseen: Flags) -> list[tuple[Track, Tail]]:
@@ -109,7 +110,8 @@ def _tails(seen: View, unseen: Flags) -> list[tuple[Track, Tail]]:
     if seen.deviation_tracks:
         first = int(seen.series.starts_at[int(_LEARNED * len(seen.series))])
         found += [
-            (each, _tail(each, seen.grid >= first, seen.grid_seconds)) for each in seen.deviation_tracks
+            (each, _tail(each, seen.grid >= first, seen.grid_seconds) or _of_normal(each, seen.grid_seconds))
+            for each in seen.deviation_tracks
         ]
     return [(track, tail) for track, tail in found if tail is not None]
 
@@ -117,6 +119,11 @@ def _tails(seen: View, unseen: Flags) -> list[tuple[Track, Tail]]:
 def _tail(track: Track, rows: Flags, step_seconds: int) -> Tail | None:
     join = max(1, _JOIN_SECONDS // step_seconds)
     return calibrate(np.where(rows, track.scores, np.nan), step_seconds, join)
+
+
+def _of_normal(track: Track, step_seconds: int) -> Tail | None:
+    """What theory says of a studentised deviation where too few intervals were seen, as of days."""
+    return normal_tail(step_seconds) if track.method == "baseline_deviation" else None
 
 
 def _forest(seen: View, learned: Flags, unseen: Flags) -> tuple[Forest | None, Tail | None]:

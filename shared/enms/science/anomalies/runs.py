@@ -16,11 +16,3 @@ def runs_of(flags: Flags, join: int = 0) -> list[Run]:
     starts = places[np.concatenate([[0], cuts + 1])]
     ends = places[np.concatenate([cuts, [len(places) - 1]])] + 1
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
-
-
-def long_runs(flags: Flags, least: int) -> Flags:
-    """Flags from the `least`-th interval of a run on: what is known without looking ahead."""
-    kept = np.zeros(len(flags), dtype=bool)
-    for start, end in runs_of(flags):
-        kept[start + least - 1 : end] = True
-    return kept

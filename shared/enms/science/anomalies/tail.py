@@ -53,6 +53,11 @@ class Tail:
         return cls(**document)
 
 
+def normal_tail(step_seconds: int) -> Tail:
+    """The tail of independent standard normal scores: peaks over 2 σ, whose mean excess is 0.373 σ."""
+    return Tail(2.0, 0.0228 * _WEEK_SECONDS / step_seconds, 0.373)
+
+
 def calibrate(scores: Values, step_seconds: int, join: int) -> Tail | None:
     """The tail of scores of operation that is sound but for a few faults; None with too little to tell.
 

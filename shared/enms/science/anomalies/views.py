@@ -7,6 +7,7 @@ import numpy as np
 from enms.science.anomalies.detector import Models
 from enms.science.anomalies.deviations import Deviations, on_grid
 from enms.science.anomalies.load import sound_power_kw, time_of_day
+from enms.science.anomalies.profile import Season, expected_and_scale, profile_scores
 from enms.science.anomalies.series import MachineSeries
 from enms.science.anomalies.tracks import Track
 from enms.science.arrays import Positions, Values
@@ -69,6 +70,8 @@ def view(models: Models, series: MachineSeries, deviations: Deviations | None, z
             Track(family, "load_model", "power_kw", sign, *models.load_scale.scores(residuals, sign))
             for family, sign in (("power_up", 1), ("power_down", -1))
         ]
+    if models.season:
+        tracks += _profile_tracks(series, power_kw, models.season)
     for sensor in models.sensors:
         if sensor.name in series.sensors:
             tracks += sensor.tracks(series, expected_kw)
@@ -105,6 +108,16 @@ def features_of(seen: View) -> dict[str, Values]:
         if track.family.startswith("sensor:") and track.sign > 0:
             found[f"{track.metric}_sigma"] = track.z
     return found
+
+
+def _profile_tracks(series: MachineSeries, power_kw: Values, season: Season) -> list[Track]:
+    """Power against the same hours of earlier days or weeks, more and less."""
+    clock = (series.starts_at, series.minute_of_day, series.step_seconds)
+    rows = profile_scores(power_kw, expected_and_scale(power_kw, *clock, season), series.step_seconds)
+    return [
+        Track(family, "power_profile", "power_kw", sign, np.fmax.reduce(sign * rows), sign * rows[0])
+        for family, sign in (("power_up", 1), ("power_down", -1))
+    ]
 
 
 def _step(values: Values) -> Values:

@@ -20,7 +20,7 @@ from enms.science.problems import UnfitError
 
 MIN_DAYS = 14
 _DAY = 86_400
-# The share of the window that models learn from while thresholds are calibrated on the rest.
+# The share of known intervals that models learn from while thresholds are calibrated on the later ones.
 _LEARNED = 0.6
 _LOAD_WINDOWS_SECONDS = (900, 1_800, 3_600)
 _JOIN_SECONDS = 4 * 3_600
@@ -42,13 +42,13 @@ def train(series: MachineSeries, deviations: Deviations | None, excluded: Flags)
     """
     known = np.isfinite(sound_power_kw(series)) & ~excluded
     _require_history(series, known)
-    learned = known.copy()
-    learned[int(_LEARNED * len(series)) :] = False
-    unseen = ~excluded & ~learned
+    split = int(np.flatnonzero(known)[int(_LEARNED * known.sum())])
+    before = np.arange(len(series)) < split
+    learned, unseen = known & before, ~excluded & ~before
     z = None if deviations is None else _z(series, deviations, excluded, learned)
     early = _models(series, learned, z, deviations)
     seen = view(early, series, deviations, z)
-    tails = {key(track): tail for track, tail in _tails(seen, unseen)}
+    tails = {key(track): tail for track, tail in _tails(seen, unseen, split)}
     forest, forest_tail = _forest(seen, learned, unseen)
     if forest_tail:
         tails["isolation_forest"] = forest_tail
@@ -104,11 +104,11 @@ def _models(series: MachineSeries, rows: Flags, z: Values | None, deviations: De
     return Models(load, scale, sensors, deviation, season)
 
 
-def _tails(seen: View, unseen: Flags) -> list[tuple[Track, Tail]]:
+def _tails(seen: View, unseen: Flags, split: int) -> list[tuple[Track, Tail]]:
     step = seen.series.step_seconds
     found = [(each, _tail(each, unseen, step)) for each in seen.tracks]
     if seen.deviation_tracks:
-        first = int(seen.series.starts_at[int(_LEARNED * len(seen.series))])
+        first = seen.series.starts_at[split]
         found += [
             (each, _tail(each, seen.grid >= first, seen.grid_seconds) or _of_normal(each, seen.grid_seconds))
             for each in seen.deviation_tracks

@@ -13,6 +13,7 @@ from enms.science.anomalies.detector import Detector
 from enms.science.anomalies.findings import Episode
 from enms.science.anomalies.learning import train
 from enms.science.anomalies.series import MachineSeries
+from enms.science.arrays import Values
 from enms.science.problems import UnfitError
 
 TRAINED_DAYS, DAYS = 56, 70
@@ -164,6 +165,62 @@ def test_less_than_two_weeks_are_no_history() -> None:
     assert "4.0 days more" in raised.value.message
 
 
+def test_a_machine_whose_readings_began_late_learns_from_those_it_has() -> None:
+    reference = _sound().take(slice(0, TRAINED_DAYS * DAY // STEP))
+    power = np.where(reference.starts_at < START + 36 * DAY, np.nan, reference.power_kw)
+    late = replace(
+        with_power(reference, power),
+        covered_share=np.isfinite(power).astype(float),
+        sensors={"machine_temp_c": np.where(np.isfinite(power), reference.sensors["machine_temp_c"], np.nan)},
+    )
+    detector = train(late, None, np.zeros(len(late), dtype=bool))
+    assert any(each.kind == "baseload_increase" for each in _detect(_leaking(16.0), detector=detector))
+
+
+@pytest.mark.parametrize("rhythm_hours", [0.5, 1])
+def test_a_machine_that_reports_slowly_is_judged_at_its_own_rhythm(rhythm_hours: float) -> None:
+    count = int(rhythm_hours * HOUR / STEP)
+    machine = _slowed(_leaking(), count)
+    reference = machine.take(machine.starts_at < START + TRAINED_DAYS * DAY)
+    detector = train(reference, None, np.zeros(len(reference), dtype=bool))
+    found = detect(detector, machine, None, START + TRAINED_DAYS * DAY, machine.end)
+    assert any(abs(each.start - START - 60.5 * DAY) <= 2 * HOUR for each in found)
+
+
+def _slowed(machine: MachineSeries, count: int) -> MachineSeries:
+    """The same machine with intervals so many times as long."""
+
+    def means(values: Values) -> Values:
+        return values.reshape(-1, count).mean(axis=1)
+
+    averaged = {
+        name: means(getattr(machine, name))
+        for name in ("power_kw", "min_power_kw", "max_power_kw", "running_share")
+    }
+    return replace(
+        machine.take(slice(None, None, count)),
+        step_seconds=count * STEP,
+        energy_kwh=count * means(machine.energy_kwh),
+        production_count=count * means(machine.production_count),
+        sensors={"machine_temp_c": means(machine.sensors["machine_temp_c"])},
+        **averaged,
+    )
+
+
+def test_a_machine_that_tells_nothing_but_power_is_judged_by_it() -> None:
+    unknown = np.full(len(_sound()), np.nan)
+    bare = {
+        "running_share": unknown,
+        "production_count": unknown,
+        "maintenance_share": unknown,
+        "sensors": {},
+    }
+    reference = replace(_sound(), **bare).take(slice(0, TRAINED_DAYS * DAY // STEP))
+    detector = train(reference, None, np.zeros(len(reference), dtype=bool))
+    found = _detect(replace(_leaking(30.0), **bare), detector=detector)
+    assert any(each.start <= START + 61 * DAY <= each.end + DAY for each in found)
+
+
 def test_a_detector_comes_back_from_its_bytes() -> None:
     back = Detector.from_bytes(_detector().to_bytes())
     assert _detect(_leaking(), detector=back) == _detect(_leaking())
@@ -183,7 +240,7 @@ class Stranger:
 def test_bytes_with_a_foreign_type_are_refused() -> None:
     from skops.io import dumps
 
-    with pytest.raises(ValueError, match="holds no .*Stranger"):
+    with pytest.raises(ValueError, match=r"holds no .*Stranger"):
         Detector.from_bytes(dumps({"head": '{"version": 1}', "forest": Stranger()}))
 
 

@@ -64,7 +64,8 @@ def view(models: Models, series: MachineSeries, deviations: Deviations | None, z
     load = models.load
     expected_kw = load.expected_kw(series) if load else np.full(len(series), np.nan)
     tracks: list[Track] = []
-    if load and models.load_scale:
+    # By the time of day alone it would be a poorer profile.
+    if load and load.causes and models.load_scale:
         residuals = (power_kw - expected_kw) / load.scatter_kw(series)
         tracks += [
             Track(family, "load_model", "power_kw", sign, *models.load_scale.scores(residuals, sign))

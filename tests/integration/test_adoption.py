@@ -31,7 +31,12 @@ VIEWS = "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'"
 # What a table of theirs gets beside its own columns.
 OUR_COLUMNS = {
     "energy_baselines": ["energy_type", "artifact_key", "artifact_sha256", "verdict", "interval"],
-}
+    "anomalies": [
+        "origin", "energy_type", "state", "last_seen_at", "ended_at", "is_lasting", "false_alarms_per_week",
+        "energy_kwh", "cost", "currency", "detector_id", "run_id", "acknowledged_at", "acknowledged_by",
+        "resolved_by", "updated_at",
+    ],
+}  # fmt: skip
 
 
 @pytest.fixture

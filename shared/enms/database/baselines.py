@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import isnan
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,6 +14,7 @@ import psycopg2.errors
 from psycopg2.extras import Json
 
 from enms.database.connection import LOCK_TIMEOUT_SECONDS, Connection, Database, Row, rows
+from enms.database.numerics import within
 from enms.errors import ConflictError, NotFoundError
 
 type Verdict = Literal["valid", "caution", "rejected"]
@@ -150,10 +150,10 @@ def insert(connection: Connection, new: NewBaseline) -> UUID:
                 "coefficients": Json(dict(new.coefficients)),
                 "feature_names": list(new.feature_names),
                 "metadata": Json(dict(new.metadata)),
-                "intercept": _within(new.intercept, 15, 6),
-                "r_squared": _within(new.r_squared, 5, 4),
-                "rmse": _within(new.rmse, 12, 6),
-                "mae": _within(new.mae, 12, 6),
+                "intercept": within(new.intercept, 15, 6),
+                "r_squared": within(new.r_squared, 5, 4),
+                "rmse": within(new.rmse, 12, 6),
+                "mae": within(new.mae, 12, 6),
             },
         )
     except psycopg2.errors.NotNullViolation as error:
@@ -353,12 +353,6 @@ def _note(
         """,
         (event, actor, reason, run_id, list(baseline_ids)),
     )
-
-
-def _within(value: float, digits: int, decimals: int) -> float | None:
-    """The nearest number that a `numeric(digits, decimals)` holds; None for what is no number."""
-    most = 10.0 ** (digits - decimals) - 10.0**-decimals
-    return None if isnan(value) else max(-most, min(value, most))
 
 
 def _unknown_carrier(energy_type: str) -> ConflictError:

@@ -182,6 +182,14 @@ def rows(connection: Connection, sql: str, parameters: Parameters = None) -> lis
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
 
+@contextmanager
+def rolled_back(connection: Connection) -> Iterator[None]:
+    """Takes back, inside a transaction, what is done meanwhile."""
+    rows(connection, "SAVEPOINT rolled_back")
+    yield
+    rows(connection, "ROLLBACK TO SAVEPOINT rolled_back")
+
+
 def _unavailable(error: psycopg2.Error) -> UnavailableError:
     logger.warning("database error", extra={"reason": str(error).strip(), "sqlstate": error.pgcode})
     if isinstance(error, psycopg2.extensions.QueryCanceledError):

@@ -81,7 +81,7 @@ class Intervals:
 
 
 @dataclass(frozen=True)
-class _Column:
+class Column:
     """A figure of an aggregate table.
 
     Attributes:
@@ -97,40 +97,42 @@ class _Column:
     combine: str = "sum"
 
     def over_row(self) -> str:
+        """Its SQL over one row."""
         return f"({self.value})::float8" + (f" / nullif({self.divisor}, 0)" if self.divisor else "")
 
     def over_rows(self) -> str:
+        """Its SQL over the rows of an interval."""
         divisor = f" / nullif(sum({self.divisor}), 0)" if self.divisor else ""
         return f"{self.combine}({self.value})::float8{divisor}"
 
 
-def _mean(name: str, stem: str) -> _Column:
-    return _Column(name, f"{stem}_sum", f"{stem}_readings")
+def _mean(name: str, stem: str) -> Column:
+    return Column(name, f"{stem}_sum", f"{stem}_readings")
 
 
 _MODES = "idle + running + maintenance + fault + offline"
-_ENERGY = (
+ENERGY = (
     # As KPIs have it, refused readings alone are no energy, which is not an energy of zero.
-    _Column("energy_kwh", "CASE WHEN readings > refused OR spread_kwh > 0 THEN energy_kwh END"),
+    Column("energy_kwh", "CASE WHEN readings > refused OR spread_kwh > 0 THEN energy_kwh END"),
     # The usual values skip the way from numeric to double, which is most of the reading's time.
-    _Column("covered_seconds", "CASE covered_seconds WHEN 3600 THEN 3600 ELSE covered_seconds::float8 END"),
-    _Column("spread_kwh", "CASE spread_kwh WHEN 0 THEN 0 ELSE spread_kwh::float8 END"),
-    _Column("flat", "is_flat::int"),
+    Column("covered_seconds", "CASE covered_seconds WHEN 3600 THEN 3600 ELSE covered_seconds::float8 END"),
+    Column("spread_kwh", "CASE spread_kwh WHEN 0 THEN 0 ELSE spread_kwh::float8 END"),
+    Column("flat", "is_flat::int"),
 )
 _STATES = (
-    _Column("running", "running", _MODES),
-    _Column("maintenance", "maintenance", _MODES),
+    Column("running", "running", _MODES),
+    Column("maintenance", "maintenance", _MODES),
 )
-_HAS_SHIFT = _Column("has_shift", "(shift IS NOT NULL)::int", combine="max")
-_PRODUCTION = (
-    _Column("production_count", "production_count"),
-    _Column("production_count_good", "production_count_good"),
-    _Column("production_count_bad", "production_count_bad"),
-    _Column("downtime_seconds", "downtime_seconds"),
+_HAS_SHIFT = Column("has_shift", "(shift IS NOT NULL)::int", combine="max")
+PRODUCTION = (
+    Column("production_count", "production_count"),
+    Column("production_count_good", "production_count_good"),
+    Column("production_count_bad", "production_count_bad"),
+    Column("downtime_seconds", "downtime_seconds"),
     _mean("throughput_units_per_hour", "throughput"),
     _mean("speed_percent", "speed_percent"),
 )
-_ENVIRONMENT = (
+ENVIRONMENT = (
     _mean("outdoor_temp_c", "outdoor_temp"),
     _mean("indoor_temp_c", "indoor_temp"),
     _mean("machine_temp_c", "machine_temp"),
@@ -144,7 +146,7 @@ _ENVIRONMENT = (
     _mean("cop", "cop"),
     _mean("vibration_mm_s", "vibration"),
 )
-_METADATA = (_Column("value", "value_sum", "readings"),)
+_METADATA = (Column("value", "value_sum", "readings"),)
 # The mean of its readings; a quarter without one takes the power that a slower rhythm's reading stands for.
 _QUARTERS = """
     SELECT string_agg(float8send(date_part('epoch', bucket)) || float8send(power_kw::float8), ''::bytea)
@@ -228,12 +230,12 @@ def read_intervals(
     # Where fact tables can't carry triggers, aggregates are kept when they are read.
     rows(connection, "SELECT analytics.catch_up(%s)", (machine_id,))
     grid = _grid(connection, start, end, interval, zone)
-    reader = _Reader(connection, machine_id, energy_type, grid)
+    reader = AggregateReader(connection, machine_id, energy_type, grid)
     energy = reader.energy()
     with_shift = wanted is None or "shift" in wanted
-    figures, shift = reader.production(_chosen(_PRODUCTION, wanted), with_shift=with_shift)
+    figures, shift = reader.production(_chosen(PRODUCTION, wanted), with_shift=with_shift)
     running_share, maintenance_share = figures.pop("running"), figures.pop("maintenance")
-    drivers = figures | reader.environment(_chosen(_ENVIRONMENT, wanted))
+    drivers = figures | reader.environment(_chosen(ENVIRONMENT, wanted))
     for source in ("production", "environment"):
         drivers |= reader.metadata(source, wanted)
     if wanted is None:
@@ -285,7 +287,7 @@ def newest_energy(
 
 
 @dataclass(frozen=True)
-class _Grid:
+class Grid:
     """The intervals of a period.
 
     Attributes:
@@ -302,18 +304,20 @@ class _Grid:
 
     @property
     def start(self) -> float:
+        """Its first instant, seconds since 1970."""
         return float(self.starts_at[0]) if len(self.starts_at) else 0.0
 
     @property
     def end(self) -> float:
+        """The instant after its last."""
         return self.start + float(self.seconds.sum())
 
 
-def _grid(connection: Connection, start: datetime, end: datetime, interval: Interval, zone: str) -> _Grid:
+def _grid(connection: Connection, start: datetime, end: datetime, interval: Interval, zone: str) -> Grid:
     if interval == "hour":
         first, last = ceil(start.timestamp() / _HOUR_SECONDS), floor(end.timestamp() / _HOUR_SECONDS)
         starts_at = np.arange(first, last, dtype=np.int64) * _HOUR_SECONDS
-        return _Grid(starts_at, np.full(len(starts_at), float(_HOUR_SECONDS)), False, _HOUR_SECONDS)
+        return Grid(starts_at, np.full(len(starts_at), float(_HOUR_SECONDS)), False, _HOUR_SECONDS)
     # A day that a zone skipped has no midnight of its own.
     midnights = rows(
         connection,
@@ -330,24 +334,25 @@ def _grid(connection: Connection, start: datetime, end: datetime, interval: Inte
     # Days that begin on full hours of UTC are made of hours; those of other zones only of quarters.
     is_of_hours = not (edges % _HOUR_SECONDS).any()
     bucket_seconds = _HOUR_SECONDS if is_of_hours else _QUARTER_SECONDS
-    return _Grid(edges[:-1], np.diff(edges).astype(np.float64), True, bucket_seconds)
+    return Grid(edges[:-1], np.diff(edges).astype(np.float64), True, bucket_seconds)
 
 
 @dataclass(frozen=True)
-class _Reader:
+class AggregateReader:
     """Reads the aggregates of one machine into the intervals of a grid."""
 
     connection: Connection
     machine_id: UUID
     energy_type: str
-    grid: _Grid
+    grid: Grid
 
-    def energy(self) -> dict[str, FloatArray]:
-        (found,) = self._packed("energy", _ENERGY, condition="AND a.energy_type = %(energy_type)s")
-        return self._unpacked(_ENERGY, found["packed"])
+    def energy(self, columns: Sequence[Column] = ENERGY) -> dict[str, FloatArray]:
+        """Figures of the carrier."""
+        (found,) = self._packed("energy", columns, condition="AND a.energy_type = %(energy_type)s")
+        return self._unpacked(columns, found["packed"])
 
     def production(
-        self, drivers: Sequence[_Column], *, with_shift: bool
+        self, drivers: Sequence[Column], *, with_shift: bool
     ) -> tuple[dict[str, FloatArray], NDArray[np.object_] | None]:
         """Shares of modes and drivers, and the shift where it is wanted."""
         if not with_shift:
@@ -362,7 +367,8 @@ class _Reader:
         prevailing[figures.pop("has_shift") > 0] = found["shifts"] or []
         return figures, prevailing
 
-    def environment(self, drivers: Sequence[_Column]) -> dict[str, FloatArray]:
+    def environment(self, drivers: Sequence[Column]) -> dict[str, FloatArray]:
+        """Means of sensors."""
         if not drivers:
             return {}
         (found,) = self._packed("environment", drivers)
@@ -388,6 +394,7 @@ class _Reader:
         }
 
     def quarter_power(self) -> FloatArray:
+        """Mean power of each interval's quarters."""
         (found,) = rows(self.connection, _QUARTERS, self._parameters())
         starts_at, power_kw = matrix(found["packed"], 2).T
         interval = np.searchsorted(self.grid.starts_at, starts_at, side="right") - 1
@@ -400,7 +407,7 @@ class _Reader:
     def _packed(
         self,
         table: str,
-        columns: Sequence[_Column],
+        columns: Sequence[Column],
         *,
         condition: str = "",
         text: str = "NULL",
@@ -414,7 +421,7 @@ class _Reader:
         """
         grid = self.grid
         suffix = "1hour" if grid.bucket_seconds == _HOUR_SECONDS else "15min"
-        place = "(date_part('epoch', a.bucket) - %(start)s) / 3600"
+        place = "(date_part('epoch', a.bucket) - %(start)s) / %(bucket_seconds)s"
         if grid.is_grouped:
             place = "width_bucket(date_part('epoch', a.bucket), %(starts)s::float8[]) - 1"
         figures = [column.over_rows() if grid.is_grouped else column.over_row() for column in columns]
@@ -437,7 +444,7 @@ class _Reader:
             self._parameters() | {"keys": keys},
         )
 
-    def _unpacked(self, columns: Sequence[_Column], packed: memoryview | None) -> dict[str, FloatArray]:
+    def _unpacked(self, columns: Sequence[Column], packed: memoryview | None) -> dict[str, FloatArray]:
         figures = np.full((len(columns), len(self.grid.starts_at)), np.nan)
         table = matrix(packed, 1 + len(columns))
         figures[:, table[:, 0].astype(np.intp)] = table[:, 1:].T
@@ -449,11 +456,12 @@ class _Reader:
             "energy_type": self.energy_type,
             "start": self.grid.start,
             "end": self.grid.end,
+            "bucket_seconds": self.grid.bucket_seconds,
             "starts": self.grid.starts_at.tolist() if self.grid.is_grouped else None,
         }
 
 
-def _chosen(columns: Sequence[_Column], wanted: Collection[str] | None) -> list[_Column]:
+def _chosen(columns: Sequence[Column], wanted: Collection[str] | None) -> list[Column]:
     return [column for column in columns if wanted is None or column.name in wanted]
 
 

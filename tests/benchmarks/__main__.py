@@ -7,6 +7,9 @@ from contextlib import ExitStack
 from functools import cached_property
 
 from benchmarks import (
+    anomaly_nab,
+    anomaly_rows,
+    anomaly_service,
     api_rows,
     baseline_rows,
     baseline_science,
@@ -58,21 +61,32 @@ GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
     "baseline-front-door": lambda parts: baseline_rows.by_front_door(parts.stack),
     "baseline-at-once": lambda parts: baseline_rows.at_once(parts.stack),
     "baseline-demo": lambda parts: baseline_rows.demo_factory(parts.stack),
+    "anomaly-factory": lambda _: anomaly_rows.demo_factory(),
+    "anomaly-hourly": lambda _: anomaly_rows.hourly(),
+    "anomaly-training": lambda _: anomaly_rows.training(),
+    "anomaly-nab": lambda _: anomaly_nab.rows(),
+    "anomaly-dev": lambda parts: anomaly_service.by_development_server(parts.stack),
+    "anomaly-front-door": lambda parts: anomaly_service.by_front_door(parts.stack),
+    "anomaly-repeated": lambda parts: anomaly_service.repeated(parts.stack),
+    "anomaly-machines": lambda parts: anomaly_service.hundred_machines(parts.stack),
     "retraining": lambda parts: retraining.rows(parts.stack),
     "console": lambda parts: console_rows.rows(parts.stack),
     "memory": lambda parts: memory.rows(parts.stack),
     "up-fresh": lambda _: make_up.fresh_clone(),
 }
+TOGETHER = {"anomalies": [name for name in GROUPS if name.startswith("anomaly-")]}
 ONLY_BY_NAME = ("up-fresh",)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the table; 1 when a bound is missed."""
+    known = [*GROUPS, *TOGETHER]
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(GROUPS)}")
-    named = parser.parse_args(arguments).rows
-    if unknown := [name for name in named if name not in GROUPS]:
-        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"one of {', '.join(known)}")
+    rows = parser.parse_args(arguments).rows
+    if unknown := [name for name in rows if name not in known]:
+        parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(known)}")
+    named = [name for row in rows for name in TOGETHER.get(row, [row])]
     figures: list[Figure] = []
     with ExitStack() as until:
         parts = Parts(until)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from statistics import median, quantiles
 
@@ -11,8 +12,8 @@ from playwright.sync_api import Browser
 
 from benchmarks.baseline_rows import machines, post
 from benchmarks.console_browser import FirstLoad, chromium, draw_ms, empty_page, first_load, tick_ms
-from benchmarks.console_states import violations
-from benchmarks.stack import BenchStack
+from benchmarks.console_states import ENMS, violations
+from benchmarks.stack import BenchStack, run
 from benchmarks.table import Figure
 from enms_local.stack.deployment import STACK_NAME, aws_client
 
@@ -22,8 +23,8 @@ COLD_RUNS = 3
 TICKS = 60
 WARMING_TICKS = 3
 YEAR_HOURS = 8_760
-MACHINE = "Compressor-1"
-FUNCTIONS = ("ui", "kpi", "baseline", "catalog", "jobs")
+MACHINE, LEAKING = "Compressor-1", "Boiler-1"
+FUNCTIONS = ("ui", "anomaly", "kpi", "baseline", "catalog", "jobs")
 DRIVERS = ("production_count", "operating_hours", "outdoor_temp_c", "working_day")
 PAINT_MS, COLD_PAINT_MS = 700, 1500
 BYTES, REQUESTS = 200_000, 12
@@ -42,8 +43,10 @@ def rows(stack: BenchStack) -> Iterator[Figure]:
 
 def _rows(stack: BenchStack, browser: Browser) -> Iterator[Figure]:
     machine_id = _train_all(stack)
+    _find_a_leak(stack)
     pages = {
         "overview": "ui/",
+        "anomaly": "ui/anomaly",
         "baseline": f"ui/baseline?machine={machine_id}",
         "kpi": "ui/kpi",
         "machine": f"ui/machine/{machine_id}",
@@ -85,6 +88,18 @@ def _train_all(stack: BenchStack) -> str:
         if status >= 300:
             raise RuntimeError(f"{machine.name} has no baseline: {answer}")
     return next(machine.id for machine in found if machine.name == MACHINE)
+
+
+def _find_a_leak(stack: BenchStack) -> None:
+    """Some machine has an open anomaly, so that its page shows all that it can."""
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
+    start_at, end_at = start.isoformat(), (start + timedelta(days=1)).isoformat()
+    machine = f"--machine={LEAKING}"
+    size = (f"--start={start_at}", "--hours=20", "--size=0.5")
+    run([ENMS, "demo", "inject", "leak", machine, *size], stack.environment)
+    run([ENMS, "detect", machine, f"--start={start_at}", f"--end={end_at}"], stack.environment)
+    if not stack.get("/api/v1/anomaly/active")["total_count"]:
+        raise RuntimeError(f"Nothing was found of the leak that {LEAKING} had.")
 
 
 def _of_a_first_load(name: str, loads: Sequence[FirstLoad]) -> Iterator[Figure]:

@@ -16,7 +16,7 @@ SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 _HANGING = "window.fetch = () => new Promise(() => {})"
 _NO_READINGS = "from=2020-01-01&to=2020-01-07"
 _EMPTY_FACTORY = "Factory without machines"
-_ENMS = str(Path(sys.executable).with_name("enms"))
+ENMS = str(Path(sys.executable).with_name("enms"))
 
 
 def violations(browser: Browser, stack: BenchStack, pages: Mapping[str, str]) -> tuple[int, list[str]]:
@@ -33,7 +33,12 @@ def violations(browser: Browser, stack: BenchStack, pages: Mapping[str, str]) ->
     Raises:
         RuntimeError: A page was in another state than it should be.
     """
-    empty = {**{name: _with(path, _NO_READINGS) for name, path in pages.items()}, "overview": _empty(stack)}
+    factory = _empty_factory(stack)
+    empty = {
+        **{name: _with(path, _NO_READINGS) for name, path in pages.items()},
+        "overview": f"ui/?factory={factory}",
+        "anomaly": f"ui/anomaly?factory={factory}",
+    }
     states: tuple[tuple[str, Mapping[str, str], Callable[[Page, str], str]], ...] = (
         ("ready", pages, _ready),
         ("loading", pages, _loading),
@@ -76,10 +81,10 @@ def _with(path: str, query: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}{query}"
 
 
-def _empty(stack: BenchStack) -> str:
-    """The overview of a factory that has no machine yet."""
+def _empty_factory(stack: BenchStack) -> str:
+    """The id of a factory that has no machine yet."""
     factories = stack.get("/api/v1/factories")["factories"]
     if not any(each["name"] == _EMPTY_FACTORY for each in factories):
-        run([_ENMS, "factories", "add", _EMPTY_FACTORY, "--timezone", "Europe/Berlin"], stack.environment)
+        run([ENMS, "factories", "add", _EMPTY_FACTORY, "--timezone", "Europe/Berlin"], stack.environment)
         factories = stack.get("/api/v1/factories")["factories"]
-    return f"ui/?factory={next(each['id'] for each in factories if each['name'] == _EMPTY_FACTORY)}"
+    return next(str(each["id"]) for each in factories if each["name"] == _EMPTY_FACTORY)

@@ -220,6 +220,64 @@ def evaluate_baseline(
         print_evaluation(found)
 
 
+@evaluation.command("anomalies")
+def evaluate_anomalies(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header, gzip'd or not.")],
+    time_column: Annotated[str, typer.Option(help="Column of the time stamps.")],
+    target: Annotated[str, typer.Option(help="Column of the quantity that is watched.")],
+    train_until: Annotated[
+        str, typer.Option(metavar="ISO", help="Up to here it counts as usual; what comes after is judged.")
+    ],
+    driver: Annotated[
+        list[str] | None, typer.Option(help="Column that explains the target; again for more.")
+    ] = None,
+    interval: Annotated[
+        str | None,
+        typer.Option(help="What is judged, such as 15min: finer rows are joined. Else the rows' distance."),
+    ] = None,
+    label_column: Annotated[
+        str | None, typer.Option(help="Column that is 1 where something was wrong, else 0.")
+    ] = None,
+    scores: Annotated[
+        Path | None, typer.Option(metavar="OUT.csv", help="Write time, score and flag of each point here.")
+    ] = None,
+    time_format: Annotated[
+        str | None, typer.Option(help="Such as '%d.%m.%Y %H:%M'; else ISO 8601 or what fits all stamps.")
+    ] = None,
+    delimiter: Annotated[str | None, typer.Option(help="Else what the header has most of.")] = None,
+    encoding: Annotated[str, typer.Option(help="Of the text.")] = "utf-8",
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Looks for anomalies in a file: the later part judged by the earlier, each point by those before it."""
+    from enms_local.evaluate import anomaly_report
+    from enms_local.evaluate.anomalies import evaluate_anomalies as evaluate
+    from enms_local.evaluate.anomaly_question import AnomalyQuestion
+
+    found = evaluate(
+        AnomalyQuestion(
+            path=file,
+            time_column=time_column,
+            target=target,
+            train_until=train_until,
+            drivers=tuple(dict.fromkeys(driver or ())),
+            interval=interval,
+            label_column=label_column,
+            time_format=time_format,
+            delimiter=delimiter,
+            encoding=encoding,
+        )
+    )
+    for warning in found.warnings:
+        typer.echo(f"Mind: {warning}", err=True)
+    if scores is not None:
+        anomaly_report.write_scores(found, scores)
+    if as_json:
+        print_json(anomaly_report.as_data(found))
+    else:
+        anomaly_report.print_anomalies(found)
+
+
 def _database() -> "Database":
     from enms.database.connection import Database
     from enms_local.cli.database import database_url

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 WARNINGS_PER_WEEK = 1.0
 CRITICALS_PER_WEEK = 12 / 52
 # Of the budget, what thresholds aim at: one from a few weeks of operation may be off several times over.
-_AIM = 0.1
+_AIM = 0.05
 # Without a budget: what 2 σ and 3 σ of a normal distribution come to, a week of hours.
 _UNBUDGETED_WARNINGS_PER_WEEK = 168 * 0.0228
 _UNBUDGETED_CRITICALS_PER_WEEK = 168 * 0.00135

@@ -15,10 +15,11 @@ from enms.science.anomalies.rules import Rules
 from enms.science.anomalies.sensors import SensorModel
 from enms.science.anomalies.tail import Tail
 from enms.science.anomalies.tracks import Scale, Track
+from enms.science.anomalies.trees import Trees
 
 DOCUMENT_VERSION = 1
-# What skops doesn't trust by itself and a forest is made of; anything else is refused before it is loaded.
-TRUSTED_TYPES = ("sklearn.tree._tree.Tree",)
+# A detector is made of text and numbers, which skops trusts by itself; anything else is refused.
+TRUSTED_TYPES: tuple[str, ...] = ()
 _CAP_WITHOUT_BASELINE = 0.6
 _DAY = 86_400
 _LOOKBACK_DAYS, _LOOKBACK_DAYS_OF_PROFILE = 14, 56
@@ -88,12 +89,12 @@ class Detector:
         return 1.0 if self.has_baseline and not has_little else _CAP_WITHOUT_BASELINE
 
     def to_bytes(self) -> bytes:
-        """The detector as skops writes it: a head in JSON, and scikit-learn's forest."""
+        """The detector as skops writes it: a head in JSON, and the forest's trees."""
         from skops.io import dumps
 
         content: dict[str, Any] = {"head": json.dumps(self._head(), separators=(",", ":"))}
         if self.forest:
-            content["forest"] = self.forest.model
+            content["forest"] = self.forest.trees.as_arrays()
         written: bytes = dumps(content)
         return written
 
@@ -110,10 +111,10 @@ class Detector:
         if unknown:
             raise ValueError(f"A detector holds no {', '.join(sorted(unknown))}.")
         found = loads(content, trusted=list(TRUSTED_TYPES))
-        head, grown = json.loads(found["head"]), _forest_in(found)
+        head, trees = json.loads(found["head"]), found.get("forest")
         if head["version"] != DOCUMENT_VERSION:
             raise ValueError(f"The document's version is {head['version']}, not {DOCUMENT_VERSION}.")
-        return cls._of(head, grown)
+        return cls._of(head, None if trees is None else Trees.from_arrays(trees))
 
     def _head(self) -> dict[str, Any]:
         models, forest = self.models, self.forest
@@ -139,7 +140,7 @@ class Detector:
         }
 
     @classmethod
-    def _of(cls, head: Mapping[str, Any], grown: Any) -> Self:
+    def _of(cls, head: Mapping[str, Any], trees: Trees | None) -> Self:
         load, scale, deviation, forest = (
             head[name] for name in ("load", "load_scale", "deviation", "forest")
         )
@@ -156,22 +157,13 @@ class Detector:
             ),
             tails={name: Tail.from_dict(each) for name, each in head["tails"].items()},
             rules=Rules.from_dict(head["rules"]),
-            forest=forest
+            forest=trees
             and Forest(
-                grown,
+                trees,
                 tuple(forest["features"]),
                 *(np.array(forest[name]) for name in ("centres", "spreads", "quantile_scores")),
             ),
         )
-
-
-def _forest_in(content: Mapping[str, Any]) -> Any:
-    from sklearn.ensemble import IsolationForest
-
-    grown = content.get("forest")
-    if grown is not None and not isinstance(grown, IsolationForest):
-        raise ValueError(f"{type(grown).__name__} is no forest.")
-    return grown
 
 
 def key(track: Track) -> str:

@@ -100,9 +100,10 @@ def on_grid(series: MachineSeries, deviations: Deviations, values: Values) -> tu
 
 
 def studentised(comparison: Comparison) -> Values:
-    """Actual less predicted energy in standard errors of a single interval."""
-    z: Values = comparison.deviation_kwh / np.maximum(comparison.std_error_kwh, 1e-12)
-    return z
+    """Actual less predicted energy in standard errors of a single interval; NaN beyond the drivers' range."""
+    z = comparison.deviation_kwh / np.maximum(comparison.std_error_kwh, 1e-12)
+    # What the baseline says of a load or weather that it never saw is nobody's fault.
+    return np.where(comparison.is_beyond, np.nan, z)
 
 
 def studentised_by(comparison: Comparison, learned: Flags) -> Values:

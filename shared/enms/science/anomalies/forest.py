@@ -2,14 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from enms.science.anomalies.trees import Trees
 from enms.science.arrays import Flags, Values
-
-if TYPE_CHECKING:
-    from sklearn.ensemble import IsolationForest
 
 TREES = 100
 _SEED = 0
@@ -24,14 +21,14 @@ class Forest:
     """A trained forest.
 
     Attributes:
-        model: scikit-learn's.
+        trees: As scikit-learn grew them.
         features: Names of its columns.
         centres: Median of each.
         spreads: Scatter of each around it.
         quantile_scores: Scores of the training at the quantiles 0, 1/200 … 1: where a contamination lies.
     """
 
-    model: "IsolationForest"
+    trees: Trees
     features: tuple[str, ...]
     centres: Values
     spreads: Values
@@ -39,7 +36,7 @@ class Forest:
 
     def scores(self, features: Mapping[str, Values], rows: Flags) -> Values:
         """How easily each interval is isolated, 0 to 1; NaN outside `rows` and where a feature is unknown."""
-        return _scores(self.model, _matrix(features, self.features), rows)
+        return _scores(self.trees, _matrix(features, self.features), rows)
 
     def threshold(self, contamination: float) -> float:
         """The score above which this share of the training lies."""
@@ -69,22 +66,22 @@ def grow(features: Mapping[str, Values], rows: Flags, later: Flags) -> tuple[For
     learned = rows & np.isfinite(table).all(axis=1)
     if not names or learned.sum() < _LEAST_ROWS:
         return None
-    model = IsolationForest(n_estimators=TREES, random_state=_SEED).fit(table[learned])
-    scores = _scores(model, table, later)
+    trees = Trees.of(IsolationForest(n_estimators=TREES, random_state=_SEED).fit(table[learned]))
+    scores = _scores(trees, table, later)
     known = scores[np.isfinite(scores)]
     if not len(known):
         return None
     centres = np.median(table[learned], axis=0)
     spreads = _MAD_TO_STD * np.median(np.abs(table[learned] - centres), axis=0)
     spreads = np.where(spreads > 0, spreads, table[learned].std(axis=0))
-    return Forest(model, names, centres, spreads, np.quantile(known, np.linspace(0, 1, 201))), scores
+    return Forest(trees, names, centres, spreads, np.quantile(known, np.linspace(0, 1, 201))), scores
 
 
-def _scores(model: "IsolationForest", table: Values, rows: Flags) -> Values:
+def _scores(trees: Trees, table: Values, rows: Flags) -> Values:
     scores = np.full(len(table), np.nan)
     judged = rows & np.isfinite(table).all(axis=1)
     if judged.any():
-        scores[judged] = -model.score_samples(table[judged])
+        scores[judged] = trees.scores(table[judged])
     return scores
 
 

@@ -80,8 +80,8 @@ class Scale:
 def cusum(z: Values, allowance: float) -> Values:
     """One-sided cumulative sum S(t) = max(0, S(t-1) + z(t) - k) (Page 1954, Biometrika 41).
 
-    One interval counts as 4 σ at most, so that the sum tells of what lasts. A sum that was high and has fallen
-    begins anew: what it told of is over.
+    One interval counts as 4 σ at most, so that the sum tells of what lasts. A sum that was high and has
+    fallen begins anew: what it told of is over.
 
     Args:
         z: Standardised deviations in the direction of interest; NaN adds nothing and scores NaN.

@@ -13,6 +13,7 @@ from psycopg2 import sql
 
 from enms import artifacts, aws, secrets
 from enms.database import migrate
+from enms.services import anomaly_events
 from enms_local.postgres import PostgresServer
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -46,7 +47,7 @@ def new_aws_clients() -> Iterator[None]:
 
 
 def _forget_aws_clients() -> None:
-    for kept in (aws._session, artifacts._s3, secrets._client):
+    for kept in (aws._session, artifacts._s3, secrets._client, anomaly_events._events):
         kept.cache_clear()
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from enms.services import daily_kpis, retraining
+from enms.services import daily_kpis, hourly_detection, retraining
 from enms.services import jobs as job_service
 from enms.services.connect import model_store
 from enms.settings import JobsSettings
@@ -23,7 +23,7 @@ class RunsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    job: Literal["daily-kpis", "retrain", "train-baseline"] | None = None
+    job: Literal["daily-kpis", "retrain", "train-baseline", "detect-anomalies"] | None = None
     state: Literal["queued", "running", "succeeded", "partial", "failed"] | None = None
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=1_000_000)
@@ -101,6 +101,26 @@ def run_retraining(
     elif store:
         background.add_task(retraining.run_here, database, store, settings, run_id)
     return accepted(settings.public_prefix, retraining.JOB, run_id, background)
+
+
+@router.post(
+    "/api/v1/jobs/detect-anomalies/run",
+    status_code=202,
+    responses=answers("Accepted", 202),
+    dependencies=[engineer],
+)
+def run_detection(
+    request: Request, background: BackgroundTasks, database: DatabaseDependency
+) -> JsonResponse:
+    """Asks for the detection of anomalies now; `Location` tells where to see how it goes."""
+    settings: JobsSettings = request.app.state.settings
+    store = None if settings.detect_function else model_store(settings)
+    run_id = job_service.request_detection(database, "request", request.state.caller.actor)
+    if settings.detect_function:
+        job_service.launch(database, settings.detect_function, run_id)
+    elif store:
+        background.add_task(hourly_detection.run, database, store, settings, run_id)
+    return accepted(settings.public_prefix, hourly_detection.JOB, run_id, background)
 
 
 @router.get("/api/v1/jobs/runs", responses=answers("JobRuns"), dependencies=[viewer])

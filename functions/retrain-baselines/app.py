@@ -10,7 +10,7 @@ from uuid import UUID
 from enms import observability
 from enms.artifacts import ModelStore
 from enms.database.connection import Database
-from enms.services import retraining
+from enms.services import detector_retraining, retraining
 from enms.services.connect import connect, model_store
 from enms.settings import RetrainBaselinesSettings
 
@@ -64,6 +64,21 @@ def _record_failure(means: _Means, event: Event) -> Event:
     return {"state": state}
 
 
+def _train_detector(means: _Means, event: Event) -> Event:
+    state = detector_retraining.train_detector(
+        means.database, means.store, means.settings, UUID(event["run_id"]), event["machine"]
+    )
+    return {"state": state}
+
+
+def _record_detector_failure(means: _Means, event: Event) -> Event:
+    failure = event["failure"]
+    state = detector_retraining.record_detector_failure(
+        means.database, UUID(event["run_id"]), event["machine"], failure["Error"], failure.get("Cause", "")
+    )
+    return {"state": state}
+
+
 def _summarise(means: _Means, event: Event) -> Event:
     problem = None
     if "failure" in event:
@@ -80,6 +95,8 @@ _STEPS: Mapping[str, Callable[[_Means, Event], Event]] = {
     "plan": _plan,
     "train": _train,
     "record-failure": _record_failure,
+    "train-detector": _train_detector,
+    "record-detector-failure": _record_detector_failure,
     "summarise": _summarise,
     "train-request": _train_as_requested,
 }

@@ -45,6 +45,12 @@ def kpi(request: Request, console: ConsoleDependency, database: DatabaseDependen
     return console.page(request, database, "kpi")
 
 
+@router.get("/anomaly")
+def anomaly(request: Request, console: ConsoleDependency, database: DatabaseDependency) -> Response:
+    """Open anomalies by cost, one opened beside them, and what people made of them."""
+    return console.page(request, database, "anomaly")
+
+
 @router.get("/machine/{machine_id}")
 def machine(
     machine_id: str, request: Request, console: ConsoleDependency, database: DatabaseDependency

@@ -1,6 +1,7 @@
 """The development application: every endpoint group in one process, and the OpenAPI document's only source.
 
-`python -m enms_local.development` writes the document anew, after a route or a model has changed.
+`python -m enms_local.development` writes the document and the schema of events anew, after a route or a model
+has changed.
 """
 
 import json
@@ -10,21 +11,24 @@ from pathlib import Path
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 from starlette.middleware.gzip import GZipMiddleware
 
-from enms.settings import BaselineSettings, JobsSettings, UiSettings
-from enms.web import baseline_models, models
+from enms.services import anomaly_events
+from enms.settings import AnomalySettings, BaselineSettings, JobsSettings, UiSettings
+from enms.web import anomaly_models, baseline_models, models
 from enms.web.app import create_app as create_web_app
 from enms.web.documentation import OPENAPI
 from enms.web.problems import Problem
 
-FUNCTIONS = Path(__file__).parents[2] / "functions"
-ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline", "ui")
+CHECKOUT = Path(__file__).parents[2]
+FUNCTIONS = CHECKOUT / "functions"
+EVENT_SCHEMA = CHECKOUT / "events" / f"{anomaly_events.SCHEMA}.schema.json"
+ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline", "anomaly", "ui")
 
 
-class DevelopmentSettings(JobsSettings, BaselineSettings, UiSettings):
+class DevelopmentSettings(JobsSettings, BaselineSettings, AnomalySettings, UiSettings):
     """Those of all groups."""
 
 
@@ -65,10 +69,20 @@ def openapi_document() -> str:
     return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def event_schema() -> str:
+    """The JSON schema of an anomaly's event, its `detail`, as it is committed."""
+    schema = TypeAdapter(anomaly_events.AnomalyEventDetail).json_schema(mode="serialization")
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:enms:schema:{anomaly_events.SCHEMA}",
+    }
+    return json.dumps(head | schema, indent=2, ensure_ascii=False) + "\n"
+
+
 def _answers() -> list[type[BaseModel]]:
     return [
         value
-        for module in (models, baseline_models)
+        for module in (models, baseline_models, anomaly_models)
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, BaseModel)
@@ -79,3 +93,4 @@ def _answers() -> list[type[BaseModel]]:
 
 if __name__ == "__main__":
     OPENAPI.write_text(openapi_document(), encoding="utf-8")
+    EVENT_SCHEMA.write_text(event_schema(), encoding="utf-8")

@@ -31,7 +31,11 @@ from enms_local.stack.settings import CHECKOUT, StackSettings
 
 EVENT = CHECKOUT / "events" / "kpi-all.json"
 # A function of each image that answers requests, and a path that takes the sample event's query.
-ROUTES = {"KpiFunction": "/api/v1/kpi/all", "BaselineFunction": "/api/v1/baseline/drivers"}
+ROUTES = {
+    "KpiFunction": "/api/v1/kpi/all",
+    "BaselineFunction": "/api/v1/baseline/drivers",
+    "AnomalyFunction": "/api/v1/anomaly/summary",
+}
 DECLARE_VARIABLE = CHECKOUT / "local" / "sam" / "declare_variable.py"
 SAM_PYTHON = ENVIRONMENTS / "sam" / "bin" / "python"
 DATABASE_VARIABLE = "ENMS_DATABASE_URL"

@@ -36,6 +36,11 @@ def model_key(machine_id: UUID, energy_type: str, version: int, sha256: str) -> 
     return f"baselines/{machine_id}/{energy_type}/v{version:06d}-{sha256}.json"
 
 
+def detector_key(machine_id: UUID, energy_type: str, version: int, sha256: str) -> str:
+    """Where a machine's detector of anomalies of one carrier and version lies."""
+    return f"detectors/{machine_id}/{energy_type}/v{version:06d}-{sha256}.skops"
+
+
 def manifest_key(run_id: UUID, sha256: str) -> str:
     """Where the list of machines of a run of the retraining lies."""
     return f"retraining/{run_id}/machines-{sha256}.json"

@@ -102,6 +102,15 @@ class TrainingSettings(DatabaseSettings):
     )
 
 
+class DetectionSettings(TrainingSettings):
+    """What whoever looks for anomalies needs."""
+
+    anomaly_bus: str | None = Field(
+        None,
+        description="EventBridge bus that events of anomalies go to; without it they wait in the database",
+    )
+
+
 class ApiSettings(DatabaseSettings):
     """What every endpoint group has."""
 
@@ -125,6 +134,10 @@ class BaselineSettings(ApiSettings, TrainingSettings):
     )
 
 
+class AnomalySettings(ApiSettings, DetectionSettings):
+    """Function `anomaly`."""
+
+
 class UiSettings(ApiSettings):
     """Function `ui`."""
 
@@ -145,13 +158,16 @@ class SchedulerSettings(ApiSettings):
         description="EventBridge schedule of the retraining, UTC: each hour in which Sunday 02:00 comes "
         "somewhere, or came less than a day ago",
     )
+    detect_schedule: str = Field(
+        "cron(5 * * * ? *)", description="EventBridge schedule of the detection of anomalies, UTC"
+    )
 
 
 class CatalogSettings(SchedulerSettings):
     """Function `catalog`."""
 
 
-class JobsSettings(SchedulerSettings, TrainingSettings):
+class JobsSettings(SchedulerSettings, DetectionSettings):
     """Function `jobs`."""
 
     daily_kpis_function: str | None = Field(
@@ -159,6 +175,9 @@ class JobsSettings(SchedulerSettings, TrainingSettings):
     )
     retrain_state_machine: str | None = Field(
         None, description="ARN of the state machine that retrains; without it the job runs in this process"
+    )
+    detect_function: str | None = Field(
+        None, description="Lambda function that looks for anomalies; without it the job runs in this process"
     )
 
 
@@ -179,6 +198,24 @@ class RetrainBaselinesSettings(TrainingSettings):
     database_statement_timeout_seconds: int = Field(
         240, ge=1, description="a query that takes longer is ended"
     )
+
+
+class DetectAnomaliesSettings(DetectionSettings):
+    """Function `detect-anomalies`."""
+
+    database_statement_timeout_seconds: int = Field(
+        240, ge=1, description="a query that takes longer is ended"
+    )
+
+
+class AnomalyWebhookSettings(Settings):
+    """Function `anomaly-webhook`."""
+
+    anomaly_webhook_url: str = Field(description="https address that each event of an anomaly is posted to")
+    anomaly_webhook_secret_name: str = Field(
+        description="Secrets Manager secret whose field `key` signs what is posted"
+    )
+    anomaly_webhook_queue: str = Field(description="URL of the queue that the events come from")
 
 
 class MigrateSettings(DatabaseSettings):

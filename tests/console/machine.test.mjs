@@ -4,11 +4,10 @@ import { test } from "node:test";
 
 import { tilesOf } from "../../functions/ui/static/figures.js";
 import { outsideReadings } from "../../functions/ui/static/machine.js";
-import { changeText, deviationTexts, judgedOf, withGaps } from "../../functions/ui/static/machine-deviation.js";
+import { changeText, deviationTexts, judgedOf } from "../../functions/ui/static/machine-deviation.js";
 import { metricLabel, seriesInterval } from "../../functions/ui/static/machine-readings.js";
 
 const BERLIN = "Europe/Berlin";
-const HOUR = 3_600_000;
 
 /** @param {string} text */
 const plain = (text) => text.replaceAll("\u00a0", " ");
@@ -23,12 +22,6 @@ test("a period is drawn in some hundred points, whatever its length", () => {
 test("an own field of the metadata is told from the column of that name", () => {
   assert.equal(metricLabel("outdoor_temp_c"), "Outdoor temperature");
   assert.equal(metricLabel("production.material_moisture_percent"), "Material moisture (own field of production)");
-});
-
-test("a line breaks where readings are missing, and not on the day with 25 hours", () => {
-  assert.deepEqual(withGaps([[0, 1], [HOUR, 2], [4 * HOUR, 3]], HOUR), [[0, 1], [HOUR, 2], [2 * HOUR, null], [4 * HOUR, 3]]);
-  assert.deepEqual(withGaps([[0, 1], [25 * HOUR, 2]], 24 * HOUR), [[0, 1], [25 * HOUR, 2]]);
-  assert.deepEqual(withGaps([], HOUR), []);
 });
 
 test("hours begin at their instant, days at the factory's midnight", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
-  carbonFace, cardFace, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, pathOf, peakFace, serviceFace,
+  anomaliesFace, carbonFace, cardFace, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, pathOf, peakFace, serviceFace,
 } from "../../functions/ui/static/overview-faces.js";
 
 const BERLIN = "Europe/Berlin";
@@ -83,6 +83,19 @@ test("the month's peak is held against the contract, where one is known", () => 
   assert.equal(peakFace({ ...peak, billing_peak_kw: 401 }, CONTEXT).tone, "critical");
   assert.equal(peakFace(peak, { ...CONTEXT, contractKw: null }).notes.length, 1);
   assert.equal(peakFace({ billing_peak_kw: null, reason: null }, CONTEXT).value, "–");
+});
+
+test("open anomalies are told by cost, the dearest of them by name", () => {
+  const anomaly = (/** @type {string} */ id, more = {}) => ({ id, machine_name: id, anomaly_type: "power_spike", severity: "warning", cost: 10, currency: "EUR", ...more });
+  const anomalies = [anomaly("A", { cost: 48.21, severity: "critical" }), anomaly("B"), anomaly("C", { cost: null }), anomaly("D", { cost: null })];
+  const { value, tone, notes } = anomaliesFace({ total_count: 4, anomalies }, CONTEXT);
+  assert.deepEqual([value, tone], ["4", "critical"]);
+  assert.deepEqual(notes, [
+    "€58.21 lost so far", { text: "A: power spike, €48.21", href: "/ui/anomaly" }, { text: "B: power spike, €10.00", href: "/ui/anomaly" },
+    { text: "C: power spike", href: "/ui/anomaly" }, "and 1 more",
+  ]);
+  assert.equal(anomaliesFace({ total_count: 9, anomalies: [anomaly("A")] }, CONTEXT).notes[0], "€10.00 lost so far by the first 1");
+  assert.deepEqual(anomaliesFace({ total_count: 0, anomalies: [] }, CONTEXT), { value: "None", tone: "good", notes: ["Nothing stands out."] });
 });
 
 test("machines that send nothing are named, the first three of them", () => {

@@ -10,12 +10,14 @@ import pytest
 import yaml
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
+from enms.services.anomaly_events import SOURCE, AnomalyEventDetail
 from enms.settings import JobsSettings
 from enms.web.access import Requires, Right
 from enms.web.app import create_app
 from enms.web.documentation import OPENAPI
-from enms_local.development import ENDPOINT_GROUPS, openapi_document, routers
+from enms_local.development import ENDPOINT_GROUPS, EVENT_SCHEMA, event_schema, openapi_document, routers
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOLDER_OF = {
@@ -23,6 +25,7 @@ FOLDER_OF = {
     "CatalogFunction": "catalog",
     "JobsFunction": "jobs",
     "BaselineFunction": "baseline",
+    "AnomalyFunction": "anomaly",
     "UiFunction": "ui",
 }
 
@@ -106,6 +109,18 @@ def test_what_changes_something_needs_more_than_a_viewer(group: str) -> None:
 
 def test_the_committed_document_is_the_development_applications() -> None:
     assert OPENAPI.read_text(encoding="utf-8") == openapi_document(), "run `python -m enms_local.development`"
+
+
+def test_the_committed_schema_of_events_is_the_services() -> None:
+    assert EVENT_SCHEMA.read_text(encoding="utf-8") == event_schema(), (
+        "run `python -m enms_local.development`"
+    )
+
+
+def test_the_sample_event_is_as_its_schema_says() -> None:
+    event = json.loads((CHECKOUT / "events" / "anomaly-opened.json").read_text())
+    detail = TypeAdapter(AnomalyEventDetail).validate_json(json.dumps(event["detail"]), extra="forbid")
+    assert (event["source"], event["detail-type"]) == (SOURCE, f"Anomaly {detail['event']}")
 
 
 def test_every_reference_of_the_document_leads_somewhere() -> None:

@@ -24,6 +24,9 @@ def fresh_stack(second_checkout: Path) -> Iterator[Stack]:
         "ENMS_DEMO_DAYS": "3",
         "DAILY_KPIS_SCHEDULE": "rate(1 minute)",
         "RETRAIN_SCHEDULE": "rate(1 minute)",
+        "DETECT_SCHEDULE": "rate(1 minute)",
+        "ANOMALY_WEBHOOK_URL": f"http://127.0.0.1:{free_ports(1)[0]}/anomalies",
+        "ANOMALY_WEBHOOK_SECRET": "whsec_dG9wIHNlY3JldA==",
     }
     stack = Stack(second_checkout, settings)
     yield stack

@@ -141,7 +141,14 @@ def test_every_machine_is_accounted_for_and_none_ends_the_run(retraining: Retrai
     assert (run["job"], run["trigger"], run["actor"]) == ("retrain", "schedule", "service:retrain-baselines")
     assert (run["scheduled_for"], run["parameters"]["execution"]) == (SUNDAY, execution)
     assert (run["state"], run["error"]) == ("partial", "3 of 7 machines failed; see the items.")
-    assert run["counts"] == {"machines": 7, "succeeded": 3, "skipped": 1, "failed": 3, "activated": 1}
+    assert run["counts"] == {
+        "machines": 7,
+        "succeeded": 3,
+        "skipped": 1,
+        "failed": 3,
+        "activated": 1,
+        "detectors": 4,
+    }
     assert {name: item["state"] for name, item in items.items()} == {
         "Ends": "failed",
         "Flaky": "succeeded",
@@ -157,6 +164,19 @@ def test_every_machine_is_accounted_for_and_none_ends_the_run(retraining: Retrai
     assert told["Ends"][1].startswith("The training's process ended")
     see_log = f"Unexpected (ZeroDivisionError); see the log under run_id {outcome['run_id']}."
     assert told["Unforeseen"] == ("train", see_log)
+    # A detector is trained whatever became of the baseline, whose answer it leaves as it is.
+    trained = {name: item["detail"]["detector"] for name, item in items.items()}
+    assert {name: each["state"] for name, each in trained.items()} == {
+        "Ends": "succeeded",
+        "Flaky": "succeeded",
+        "Good": "succeeded",
+        "Refused": "failed",
+        "Short": "skipped",
+        "Unforeseen": "succeeded",
+        "Worse": "failed",
+    }
+    assert (trained["Good"]["version"], trained["Worse"]["reason"]) == (3, see_log)
+    assert trained["Short"]["reason"] == "3 days of readings, 14 are needed."
     # Lost connections are repeated, and nothing else.
     assert retraining.calls() == {name: 2 if name == "Flaky" else 1 for name in NAMES}
     # Nothing of a single machine passes through the state.

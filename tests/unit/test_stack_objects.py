@@ -38,6 +38,7 @@ def test_a_process_is_led_to_the_local_cloud_whatever_account_it_has(settings: S
     assert with_models(own, settings) == {
         "LANG": "C",
         "MODELS_BUCKET": BUCKET,
+        "ANOMALY_BUS": "enms.anomaly",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:14566",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "test",

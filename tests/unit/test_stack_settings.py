@@ -94,3 +94,10 @@ def test_calls_from_this_machine_use_localhost_also_when_all_addresses_listen() 
     assert load(ENMS_LISTEN="0.0.0.0").http_url == "http://localhost:8080/api/analytics"
     assert load(ENMS_LISTEN="192.0.2.7").http_url == "http://192.0.2.7:8080/api/analytics"
     assert load(ENMS_LISTEN="2001:db8::7").https_url == "https://[2001:db8::7]:8443/api/analytics"
+
+
+def test_nothing_is_posted_unsigned() -> None:
+    with pytest.raises(InvalidInputError, match="ANOMALY_WEBHOOK_SECRET isn't"):
+        load(ANOMALY_WEBHOOK_URL="https://tickets.example/hook")
+    signed = load(ANOMALY_WEBHOOK_URL="https://tickets.example/hook", ANOMALY_WEBHOOK_SECRET="whsec_c2VjcmV0")
+    assert signed.anomaly_webhook_url == "https://tickets.example/hook"

@@ -335,6 +335,20 @@ function tooltip(spec) {
 }
 
 /**
+ * Points of a line that breaks where there is nothing for longer than a step.
+ * @param {XY[]} points In order of time.
+ * @param {number} stepMs
+ * @returns {XY[]}
+ */
+export function withGaps(points, stepMs) {
+  return points.flatMap((point, index) => {
+    const before = points[index - 1];
+    // A day may have 25 hours.
+    return before && point[0] - before[0] > 1.1 * stepMs ? [[before[0] + stepMs, null], point] : [point];
+  });
+}
+
+/**
  * A driver with its unit, as an axis has it.
  * @param {string} name
  * @param {string | null | undefined} unit

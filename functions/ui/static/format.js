@@ -126,6 +126,18 @@ export function moneyDecimals(amounts) {
 }
 
 /**
+ * What several cost together.
+ * @param {{cost: number | null, currency: string | null}[]} rows
+ * @returns {string | null} Null where none has a price, or not all have the same currency.
+ */
+export function moneyOf(rows) {
+  const priced = rows.filter(({ cost }) => isFigure(cost));
+  const currencies = new Set(priced.map(({ currency }) => currency));
+  if (currencies.size !== 1) return null;
+  return money(priced.reduce((sum, { cost }) => sum + (cost ?? 0), 0), priced[0]?.currency);
+}
+
+/**
  * A deviation in words: "12 % more than expected".
  * @param {number | null | undefined} percent Of what was expected.
  */
@@ -224,9 +236,10 @@ function sizeText(size, inPoints) {
  * So many of a thing: "1 hour", "5 hours".
  * @param {number} amount
  * @param {string} thing
+ * @param {string} [things]
  */
-export function count(amount, thing) {
-  return `${number(amount, null, 0)} ${thing}${amount === 1 ? "" : "s"}`;
+export function count(amount, thing, things = `${thing}s`) {
+  return `${number(amount, null, 0)} ${amount === 1 ? thing : things}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * A machine's energy beside what its baseline expects: what it means in words, and its charts. No calls.
  */
+import { withGaps } from "./charts.js";
 import { byChance, calendarDay, count, dayStart, instant, label, namesIn, number, pValue, readable, signed, unlikeExpected } from "./format.js";
 import { tone } from "./page.js";
 
@@ -13,20 +14,6 @@ import { tone } from "./page.js";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-
-/**
- * Points of a line that breaks where there is nothing for longer than a step.
- * @param {XY[]} points In order of time.
- * @param {number} stepMs
- * @returns {XY[]}
- */
-export function withGaps(points, stepMs) {
-  return points.flatMap((point, index) => {
-    const before = points[index - 1];
-    // A day may have 25 hours.
-    return before && point[0] - before[0] > 1.1 * stepMs ? [[before[0] + stepMs, null], point] : [point];
-  });
-}
 
 /**
  * The hours or days that an answer lists.

@@ -2,9 +2,8 @@
  * Whatever a machine measures, drawn over the period.
  */
 import { get } from "./api.js";
-import { Figure } from "./charts.js";
+import { Figure, withGaps } from "./charts.js";
 import { count, daysBetween, isFigure, label } from "./format.js";
-import { withGaps } from "./machine-deviation.js";
 import { byId, element, pause, remember, state } from "./page.js";
 
 /**

@@ -189,7 +189,8 @@ class MachinePage {
     const { from, to } = this.picker.days();
     const more = pageAddress("kpi", { factory: this.machine.factory_id, machine: this.machine.id, from, to });
     const texts = warnings.map((/** @type {any} */ { text }) => ` ${readable(text, this.zone)}`).join("");
-    return [`Readings cover ${percent(coverage, coverage < 0.995 ? 1 : 0)} of the time.${texts} `, element("a", { href: more }, "More key figures")];
+    return [`Readings cover ${percent(coverage, coverage < 0.995 ? 1 : 0)} of the time.${texts} `, element("a", { href: more }, "More key figures"), ", ",
+      element("a", { href: pageAddress("anomaly", { factory: this.machine.factory_id, machine: this.machine.id, show: "30" }) }, "its anomalies")];
   }
 
   async loadDeviation() {

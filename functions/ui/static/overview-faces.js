@@ -2,7 +2,7 @@
  * What the overview makes of the answers: the faces of its tiles, the order and the cards of its machines. No calls.
  */
 import {
-  age, byChance, count, dayStart, instant, isFigure, isStale, label, money, namesIn, NONE, number, percent, readable, signed, unlikeExpected,
+  age, byChance, count, dayStart, instant, isFigure, isStale, label, money, moneyOf, namesIn, NONE, number, percent, readable, signed, unlikeExpected,
 } from "./format.js";
 import { badge, element, statusBadge, tone } from "./page.js";
 
@@ -20,7 +20,7 @@ const EARLY_MS = 3 * 3_600_000;
 const MOST_NAMES = 3;
 const RANKS = ["critical", "warning", "normal"];
 const JOBS = new Map(Object.entries({
-  "daily-kpis": "Daily key figures", retrain: "Retraining of baselines", "train-baseline": "Training of a baseline",
+  "daily-kpis": "Daily key figures", retrain: "Retraining of baselines", "train-baseline": "Training of a baseline", "detect-anomalies": "Detection of anomalies",
 }));
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -102,6 +102,30 @@ export function peakFace({ billing_peak_kw: peakKw, billing_peak_time: at, reaso
     notes: [
       `Quarter hour of ${instant(at, zone, "moment")}`,
       ...(contractKw ? [`${percent(share)} of the ${number(contractKw, "kW")} in the contract`] : []),
+    ],
+  };
+}
+
+/**
+ * What is open, by cost.
+ * @param {any} active Of `anomaly/active`.
+ * @param {Context} context
+ * @returns {Face}
+ */
+export function anomaliesFace({ total_count: total, anomalies }, { pageOf }) {
+  if (!total) return { value: "None", tone: "good", notes: ["Nothing stands out."] };
+  const lost = moneyOf(anomalies);
+  const more = total - MOST_NAMES;
+  return {
+    value: number(total, null, 0),
+    tone: anomalies.some((/** @type {any} */ { severity }) => severity === "critical") ? "critical" : "warning",
+    notes: [
+      ...(lost ? [`${lost} lost so far${total > anomalies.length ? ` by the first ${anomalies.length}` : ""}`] : []),
+      ...anomalies.slice(0, MOST_NAMES).map((/** @type {any} */ each) => ({
+        text: `${each.machine_name}: ${label(each.anomaly_type).toLowerCase()}${isFigure(each.cost) ? `, ${money(each.cost, each.currency)}` : ""}`,
+        href: pageOf("anomaly", { id: each.id }),
+      })),
+      ...(more > 0 ? [`and ${more} more`] : []),
     ],
   };
 }

@@ -4,7 +4,7 @@
 import { address, get, isCancelled, Problem } from "./api.js";
 import { addDays, age, calendarDay, instant, localDay, unlikeExpected } from "./format.js";
 import {
-  carbonFace, cardOf, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, peakFace, serviceFace,
+  anomaliesFace, carbonFace, cardOf, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, peakFace, serviceFace,
 } from "./overview-faces.js";
 import { announce, badge, byId, catalogue, element, factory, pageAddress, PeriodPicker, Region, start, state } from "./page.js";
 
@@ -20,6 +20,7 @@ import { announce, badge, byId, catalogue, element, factory, pageAddress, Period
 
 const REFRESH_MS = 60_000;
 const MOST_MACHINES = 100;
+const MOST_ANOMALIES = 20;
 
 /** What the browser has; made when the page starts. */
 class Overview {
@@ -31,6 +32,8 @@ class Overview {
     this.known = new Map(catalogue().machines.map((each) => [each.id, each]));
     /** @type {Map<string, {figures: string, card: HTMLElement}>} */
     this.cards = new Map();
+    /** @type {any} What the page tells of the service; asked for anew when it is looked at again. */
+    this.health = JSON.parse(byId("health").textContent ?? "null");
     /** @type {{at: number, problem: string | null}} */
     this.seen = { at: Date.now(), problem: null };
   }
@@ -101,8 +104,11 @@ class Overview {
       overview: () => this.overview(),
       kpis: () => get("kpis", "api/v1/kpi/all", { ...of, start: from, end: to }),
       peak: () => get("peak", "api/v1/kpi/peak-demand", { ...of, start: firstOfMonth(today), end: today }),
+      anomalies: () => get("anomalies", "api/v1/anomaly/active", { ...of, limit: MOST_ANOMALIES }),
       service: async () => {
-        const [scheduler, health] = await Promise.all([get("scheduler", "scheduler/status"), get("health", "health")]);
+        const known = this.health;
+        this.health = null;
+        const [scheduler, health] = await Promise.all([get("scheduler", "scheduler/status"), known ?? get("health", "health")]);
         return { scheduler, health };
       },
     }));
@@ -260,6 +266,7 @@ const TILES = [
   { id: "cost", source: "kpis", face: costFace, href: ({ period, pageOf }) => pageOf("kpi", period) },
   { id: "carbon", source: "kpis", face: carbonFace, href: ({ period, pageOf }) => pageOf("kpi", period) },
   { id: "peak", source: "peak", face: peakFace, href: ({ today, pageOf }) => pageOf("kpi", { from: firstOfMonth(today), to: today }) },
+  { id: "anomalies", source: "anomalies", face: anomaliesFace, href: ({ pageOf }) => pageOf("anomaly", {}) },
   { id: "data", source: "overview", face: dataFace, href: () => null },
   { id: "service", source: "service", face: serviceFace, href: () => `${address("docs")}#/jobs` },
 ];

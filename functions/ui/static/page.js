@@ -301,6 +301,37 @@ export function wideTable(title, columns, rows) {
 }
 
 /**
+ * Puts items into a list where they say something else than those that are there.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} items
+ */
+export function replaceItems(list, items) {
+  const former = [...list.children];
+  const kept = items.map((item, index) => (former[index]?.isEqualNode(item) ? former[index] : item));
+  if (kept.length === former.length && kept.every((each, index) => each === former[index])) return;
+  const id = document.activeElement?.getAttribute("data-id");
+  const hadFocus = list.contains(document.activeElement);
+  list.replaceChildren(...kept);
+  /** @type {HTMLElement | null} */
+  const same = hadFocus && id ? list.querySelector(`[data-id="${CSS.escape(id)}"]`) : null;
+  same?.focus({ preventScroll: true });
+}
+
+/**
+ * The arrow keys go from one to the next.
+ * @param {HTMLElement} list
+ * @param {KeyboardEvent} event
+ */
+export function walk(list, event) {
+  const step = new Map([["ArrowDown", 1], ["ArrowUp", -1]]).get(event.key);
+  const links = [...list.querySelectorAll("a")];
+  const next = links[links.findIndex((each) => each === document.activeElement) + (step ?? 0)];
+  if (!step || !next) return;
+  event.preventDefault();
+  next.focus();
+}
+
+/**
  * @param {string} text
  * @param {"good" | "warning" | "critical" | null} tone
  */

@@ -12,7 +12,7 @@ import typer
 from enms.errors import ConflictError, EnmsError, InvalidInputError, NotFoundError
 
 # In the order in which `enms --help` lists them. Each has `register(app)`.
-COMMAND_MODULES = ("stack", "catalog", "imports", "demo", "jobs", "baselines")
+COMMAND_MODULES = ("stack", "catalog", "imports", "demo", "jobs", "baselines", "anomalies")
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2

@@ -92,6 +92,36 @@ def retrain(
     _tell(run_id, account)
 
 
+@run.command("detect")
+def detect(*, as_json: JsonOption = False) -> None:
+    """Looks for anomalies in each active machine's closed hours that were not looked at yet."""
+    from enms.database.connection import Database
+    from enms.observability import log_to_stderr
+    from enms.services import hourly_detection
+    from enms.services import jobs as services
+    from enms_local.cli.database import database_url
+    from enms_local.cli.models import models_for_detection
+
+    log_to_stderr()
+    settings, store = models_for_detection()
+    database = Database(database_url, statement_timeout_seconds=600)
+    run_id = services.request_detection(database, "command", "local")
+    hourly_detection.run(database, store, settings, run_id)
+    account = services.run(database, run_id)
+    if as_json:
+        print_json(account)
+        return
+    rows = [
+        (item["detail"]["factory_name"], item["detail"]["machine_name"], item["state"],
+         item["detail"].get("from"), item["detail"].get("until"), item["detail"].get("anomalies"),
+         item["detail"].get("reason"))
+        for item in account["items"]
+    ]  # fmt: skip
+    rows.sort(key=lambda row: row[:2])
+    print_table(("factory", "machine", "state", "from", "until", "anomalies", "reason"), rows)
+    _tell(run_id, account)
+
+
 def _tell(run_id: "UUID", account: dict[str, Any]) -> None:
     typer.echo(f"Run {run_id} {account['state']}.")
     if account["state"] != "succeeded":

@@ -7,7 +7,7 @@ from enms.errors import UnavailableError
 
 if TYPE_CHECKING:
     from enms.artifacts import ModelStore
-    from enms.settings import TrainingSettings
+    from enms.settings import DetectionSettings, TrainingSettings
 
 
 def models() -> "tuple[TrainingSettings, ModelStore]":
@@ -16,8 +16,30 @@ def models() -> "tuple[TrainingSettings, ModelStore]":
     Raises:
         UnavailableError: The local cloud doesn't run.
     """
-    from enms.services.connect import model_store
     from enms.settings import TrainingSettings
+
+    return _read(TrainingSettings)
+
+
+def models_for_detection() -> "tuple[DetectionSettings, ModelStore]":
+    """The settings of detections, and the models, likewise; events go to the bus that is named with them.
+
+    Raises:
+        UnavailableError: The local cloud doesn't run.
+    """
+    from enms.settings import DetectionSettings
+
+    return _read(DetectionSettings)
+
+
+def _read[Read: "TrainingSettings"](kind: "type[Read]") -> "tuple[Read, ModelStore]":
+    from enms.services.connect import model_store
+
+    settings = kind.from_environment(_environment())
+    return settings, model_store(settings)
+
+
+def _environment() -> dict[str, str]:
     from enms_local.stack.cloud import LocalCloud
     from enms_local.stack.objects import with_models
     from enms_local.stack.settings import StackSettings, whole_environment
@@ -30,5 +52,4 @@ def models() -> "tuple[TrainingSettings, ModelStore]":
     os.environ.update({name: value for name, value in environment.items() if name.startswith("AWS_")})
     for name in given.keys() - environment.keys():
         os.environ.pop(name, None)
-    settings = TrainingSettings.from_environment(environment)
-    return settings, model_store(settings)
+    return environment

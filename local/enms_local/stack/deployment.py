@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = CHECKOUT / "template.yaml"
 SECRET_NAME = "enms/database"  # noqa: S105 - a name, not a secret
+WEBHOOK_SECRET_NAME = "enms/anomaly-webhook"  # noqa: S105 - a name, not a secret
 PACKAGES_BUCKET = f"{STACK_NAME}-packages"
 DEPLOY_TIMEOUT_SECONDS = 180
 _POLL_SECONDS = 0.2
@@ -60,8 +61,8 @@ class Deployment:
             UnavailableError: CloudFormation failed; says which resource and why.
         """
         self._record.unlink(missing_ok=True)
-        secret = json.dumps(self.credentials.as_secret())
-        self._client("secretsmanager").create_secret(Name=SECRET_NAME, SecretString=secret)
+        for name, fields in self._secrets().items():
+            self._client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(fields))
         cloudformation = self._client("cloudformation")
         body = self._packaged_template()
         known = {p["ParameterKey"] for p in cloudformation.validate_template(TemplateBody=body)["Parameters"]}
@@ -124,6 +125,9 @@ class Deployment:
             "RetrainConcurrency": str(settings.retrain_concurrency),
             "BaselineTrainingDays": str(settings.baseline_training_days),
             "BaselineLimits": settings.baseline_limits,
+            "DetectSchedule": settings.detect_schedule,
+            "AnomalyWebhookUrl": settings.anomaly_webhook_url,
+            "AnomalyWebhookSecretName": WEBHOOK_SECRET_NAME,
             "CorsAllowedOrigins": settings.cors_allowed_origins,
             "ConsoleFrameAncestors": settings.console_frame_ancestors,
             # `enms up` has migrated our own database, and another's is changed by `enms migrate` only.
@@ -131,10 +135,17 @@ class Deployment:
         }
         return {name: value for name, value in values.items() if value}
 
+    def _secrets(self) -> dict[str, dict[str, Any]]:
+        """What functions read from Secrets Manager, by name."""
+        return {
+            SECRET_NAME: self.credentials.as_secret(),
+            WEBHOOK_SECRET_NAME: {"key": self.settings.anomaly_webhook_secret},
+        }
+
     def _fingerprint(self, cloud: "psutil.Process") -> dict[str, Any]:
         template = self.template.read_text()
         definitions = [(self.template.parent / path).read_text() for path in _DEFINITION.findall(template)]
-        what = [template, definitions, self._parameters(), self.credentials.as_secret()]
+        what = [template, definitions, self._parameters(), self._secrets()]
         return {
             "cloud": [cloud.pid, round(cloud.create_time())],
             "content": hashlib.sha256(json.dumps(what).encode()).hexdigest(),

@@ -12,6 +12,7 @@ from enms_local.stack.cloud import STACK_NAME
 from enms_local.stack.settings import StackSettings
 
 ACCOUNT = "000000000000"
+ANOMALY_BUS = "enms.anomaly"
 PUTS_AT_ONCE = 4
 _OF_OTHER_ACCOUNTS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION")
 
@@ -72,6 +73,7 @@ def with_models(environment: Mapping[str, str], settings: StackSettings) -> dict
     return {
         **others,
         "MODELS_BUCKET": models_bucket(settings),
+        "ANOMALY_BUS": ANOMALY_BUS,
         "AWS_ENDPOINT_URL": settings.aws_url,
         "AWS_DEFAULT_REGION": settings.enms_region,
         "AWS_ACCESS_KEY_ID": "test",

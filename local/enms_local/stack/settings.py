@@ -45,6 +45,9 @@ class StackSettings:
         retrain_concurrency: Machines that are trained at the same time.
         baseline_training_days: Window of the retraining in local days.
         baseline_limits: JSON object of the verdict's thresholds that differ from the defaults.
+        detect_schedule: EventBridge expression of the detection, in UTC; empty for the template's.
+        anomaly_webhook_url: Where each event of an anomaly is posted to; empty for nowhere.
+        anomaly_webhook_secret: What is posted is signed with it.
         cors_allowed_origins: Origins of browsers, separated by commas; empty for none.
         console_frame_ancestors: Origins that may frame the console, separated by commas; empty for none.
     """
@@ -71,6 +74,9 @@ class StackSettings:
     retrain_concurrency: int = 4
     baseline_training_days: int = 90
     baseline_limits: str = ""
+    detect_schedule: str = ""
+    anomaly_webhook_url: str = ""
+    anomaly_webhook_secret: str = ""
     cors_allowed_origins: str = ""
     console_frame_ancestors: str = ""
 
@@ -79,7 +85,7 @@ class StackSettings:
         """Reads the settings: the environment's before those of `.env`; an empty value means the default.
 
         Raises:
-            InvalidInputError: A value isn't of its setting's kind.
+            InvalidInputError: A value isn't of its setting's kind, or the webhook has no secret.
         """
         given = {**_values_in(dotenv), **(os.environ if environment is None else environment)}
         values: dict[str, Any] = {}
@@ -87,6 +93,11 @@ class StackSettings:
             text = given.get(setting.name.upper(), "").strip()
             if text:
                 values[setting.name] = _parse(setting.name.upper(), text, setting.default)
+        if values.get("anomaly_webhook_url") and not values.get("anomaly_webhook_secret"):
+            raise InvalidInputError(
+                "ANOMALY_WEBHOOK_URL is set and ANOMALY_WEBHOOK_SECRET isn't: nothing is posted unsigned.",
+                parameter="ANOMALY_WEBHOOK_SECRET",
+            )
         return cls(**values)
 
     @property

@@ -174,6 +174,16 @@ def note_item(
     )
 
 
+def add_detail(connection: Connection, run_id: UUID, item: str, detail: Mapping[str, Any]) -> None:
+    """Adds to what is noted of one thing; nothing where nothing is noted."""
+    rows(
+        connection,
+        "UPDATE analytics.job_items SET detail = detail || %s, updated_at = now()"
+        " WHERE run_id = %s AND item = %s",
+        [Json(dict(detail)), run_id, item],
+    )
+
+
 def end(
     connection: Connection, run_id: UUID, state: RunState, counts: Mapping[str, int], error: str | None
 ) -> None:
@@ -196,6 +206,14 @@ def item_state(database: Database, run_id: UUID, item: str) -> ItemState | None:
         "SELECT state FROM analytics.job_items WHERE run_id = %s AND item = %s", [run_id, item]
     )
     return found["state"] if found else None
+
+
+def item_detail(database: Database, run_id: UUID, item: str) -> dict[str, Any]:
+    """What is noted of one thing that a run dealt with; empty before."""
+    found = database.row(
+        "SELECT detail FROM analytics.job_items WHERE run_id = %s AND item = %s", [run_id, item]
+    )
+    return found["detail"] if found else {}
 
 
 def items(database: Database, run_id: UUID) -> list[Row]:

@@ -21,6 +21,7 @@ from enms.database.drivers import (
 from enms.database.packed import matrix
 
 _QUARTER_SECONDS = 900
+_MOSTLY = 0.5
 _POWER = (
     Column("power_kw", "power_sum_kw", "readings - refused - spread_readings"),
     Column("billing_kw", "billing_kw", combine="avg"),
@@ -103,7 +104,10 @@ def read_quarters(
         sensors |= reader.metadata(source, None)
     running, maintenance, count = (made.pop(name) for name in ("running", "maintenance", "production_count"))
     sensors |= {name: made[name] for name in ("speed_percent", "throughput_units_per_hour")}
-    billing = np.where(energy["billing_kw"] > 0, energy["billing_kw"], np.nan)
+    covered_share = np.nan_to_num(energy["covered_seconds"]) / step_seconds
+    # Of a slower rhythm; the minutes that a last reading stands for before a gap are no mean power.
+    is_told = (covered_share > _MOSTLY) & (energy["billing_kw"] > 0)
+    billing = np.where(is_told, energy["billing_kw"], np.nan)
     return Quarters(
         step_seconds=step_seconds,
         starts_at=starts_at,
@@ -111,7 +115,7 @@ def read_quarters(
         power_kw=np.where(np.isnan(energy["power_kw"]), billing, energy["power_kw"]),
         min_power_kw=energy["min_power_kw"],
         max_power_kw=energy["max_power_kw"],
-        covered_share=np.nan_to_num(energy["covered_seconds"]) / step_seconds,
+        covered_share=covered_share,
         spread_kwh=np.nan_to_num(energy["spread_kwh"]),
         is_flat=np.nan_to_num(energy["flat"]) * _QUARTER_SECONDS >= step_seconds,
         refused=np.nan_to_num(energy["refused"]),

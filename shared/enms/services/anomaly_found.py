@@ -19,6 +19,7 @@ class FoundEpisode:
     Attributes:
         episode: What detection found.
         summary: One plain sentence.
+        summary_when_over: The same once it goes on no longer; None: there is no other.
         metric_unit: Unit of the metric; None where it has none.
         contributions: As the API shows them: feature, label, unit, share, value, expected_value, sigma.
         cost: What the deviation cost (saved, where negative); None where nothing tells it.
@@ -28,6 +29,7 @@ class FoundEpisode:
 
     episode: Episode
     summary: str
+    summary_when_over: str | None = None
     metric_unit: str | None = None
     contributions: Sequence[Mapping[str, Any]] = ()
     cost: float | None = None
@@ -88,7 +90,7 @@ def as_row(detection: Detection, found: FoundEpisode) -> Row:
         "currency": found.currency,
         "metadata": {
             **found.metadata,
-            "summary": found.summary,
+            "summaries": {"so_far": found.summary, "over": found.summary_when_over or found.summary},
             "metric_unit": found.metric_unit,
             "methods": list(episode.methods),
             "peak_at": _instant(episode.peak_at).isoformat(),
@@ -97,6 +99,18 @@ def as_row(detection: Detection, found: FoundEpisode) -> Row:
             ],
         },
     }
+
+
+def told(row: Row) -> Row:
+    """An episode's row with the sentence that holds now: as what goes on, or as what is over.
+
+    (Nobody finds an episode once more to say that it is over.)
+    """
+    metadata = row["metadata"]
+    if "summaries" not in metadata:
+        return row
+    summary = metadata["summaries"]["so_far" if row["ended_at"] is None else "over"]
+    return row | {"metadata": metadata | {"summary": summary}}
 
 
 def _instant(seconds: int) -> datetime:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from enms.database import anomalies
 from enms.database.anomalies import Event
 from enms.database.connection import Connection, Row
-from enms.services.anomaly_found import Detection
+from enms.services.anomaly_found import Detection, told
 from enms.services.anomaly_growth import continued, grown, happened, part_from
 from enms.services.anomaly_holding import Holding
 from enms.services.anomaly_matching import Match, is_own, match
@@ -74,7 +74,7 @@ class Ledger:
 
     def write(self) -> None:
         """Writes what has changed, and what happened."""
-        changed = [row for key, row in self._now.items() if row is not self._before.get(key)]
+        changed = [told(row) for key, row in self._now.items() if row is not self._before.get(key)]
         anomalies.write(self._connection, changed)
         if self._merged:
             anomalies.close_merged(self._connection, self._merged, _MERGED)

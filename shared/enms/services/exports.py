@@ -1,8 +1,6 @@
 """A model's coefficients and residuals as CSV (RFC 4180), for spreadsheets and an auditor's own tools."""
 
-import csv
-import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +11,7 @@ from enms.database.connection import Database
 from enms.science.baseline.fit import CONFIDENCE
 from enms.science.diagnostics.distributions import t_quantile, two_sided_p
 from enms.services import models
+from enms.services.csv_files import csv_text
 from enms.services.periods import moment_text
 
 _COEFFICIENT = (
@@ -20,8 +19,6 @@ _COEFFICIENT = (
     "plain_t_value", "plain_p_value", "vif", "standardised", "contribution_percent",
 )  # fmt: skip
 _RESIDUAL = ("starts_at", "local_time", "actual_kwh", "predicted_kwh", "residual_kwh")
-# A cell that begins so is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def coefficients_of(database: Database, store: ModelStore, baseline_id: UUID) -> str:
@@ -53,7 +50,7 @@ def coefficients_csv(content: Mapping[str, Any]) -> str:
         content: The model's document.
     """
     rows = ([each.get(name) for name in _COEFFICIENT] for each in with_intercept(content))
-    return _csv(_COEFFICIENT, rows)
+    return csv_text(_COEFFICIENT, rows)
 
 
 def residuals_csv(content: Mapping[str, Any]) -> str:
@@ -76,7 +73,7 @@ def residuals_csv(content: Mapping[str, Any]) -> str:
             found["starts_at"], found["actual_kwh"], found["predicted_kwh"], strict=True
         )
     )
-    return _csv(_RESIDUAL, rows)
+    return csv_text(_RESIDUAL, rows)
 
 
 def with_intercept(content: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -95,19 +92,6 @@ def with_intercept(content: Mapping[str, Any]) -> list[dict[str, Any]]:
             "high": _rounded(value + reach),
         }
     return [first, *(dict(each) for each in coefficients)]
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def _safe(cell: object) -> object:
-    """Text that a spreadsheet would compute is marked as text; a negative number is a number."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _rounded(value: float) -> float:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from enms.aws import create_client
-from enms.database import jobs, retraining
+from enms.database import jobs, retraining, watermarks
 from enms.database.connection import Database
 from enms.database.jobs import RunState, Trigger
 from enms.errors import InvalidInputError, NotFoundError, UnavailableError
 from enms.observability import logger
-from enms.services import daily_kpis
+from enms.services import daily_kpis, hourly_detection
 from enms.services.retraining import JOB as RETRAIN
 from enms.services.retraining import TRAINING_JOB
 from enms.services.schedules import next_firing
@@ -49,6 +49,10 @@ JOBS: Mapping[str, Job] = {
         "A new baseline for each machine of the factories whose Sunday 02:00 has come.",
         lambda settings: settings.retrain_schedule,
     ),
+    hourly_detection.JOB: Job(
+        "Anomalies in each active machine's closed hours that were not looked at yet.",
+        lambda settings: settings.detect_schedule,
+    ),
 }
 
 
@@ -67,6 +71,7 @@ def scheduler_status(database: Database, settings: SchedulerSettings) -> Answer:
                 "enabled": settings.scheduler_enabled,
                 "next_run_at": _next_run(job, settings, now, last_runs.get(name)),
                 "last_run": last_runs.get(name),
+                "lag": _lag(database, now) if name == hourly_detection.JOB else None,
             }
             for name, job in JOBS.items()
         ],
@@ -120,6 +125,11 @@ def request_retraining(
             allowed="ids of machines",
         )
     return jobs.add_run(database, RETRAIN, trigger, actor, {"machine_ids": [str(each) for each in wanted]})
+
+
+def request_detection(database: Database, trigger: Trigger, actor: str) -> UUID:
+    """Notes that the hours not yet looked at for anomalies are to be looked at now."""
+    return jobs.add_run(database, hourly_detection.JOB, trigger, actor, {})
 
 
 def request_training(database: Database, actor: str, parameters: Mapping[str, Any]) -> UUID:
@@ -192,6 +202,21 @@ def run(database: Database, run_id: UUID) -> Answer:
             f"There is no run {run_id}.", parameter="run_id", given=str(run_id), allowed="a run's id"
         )
     return found | {"items": jobs.items(database, run_id)}
+
+
+def _lag(database: Database, now: datetime) -> Answer:
+    """How far the detection is behind the last closed hour, by the machine that is furthest behind."""
+    machines = watermarks.of_active_machines(database, hourly_detection.ENERGY_TYPE)
+    last_closed = now.replace(minute=0, second=0, microsecond=0)
+    marks = [row["detected_until"] for row in machines if row["detected_until"] is not None]
+    oldest = min(marks, default=None)
+    return {
+        "machines": len(machines),
+        "never_done": len(machines) - len(marks),
+        "behind": sum(mark < last_closed for mark in marks),
+        "done_until": oldest,
+        "hours": max(0.0, round((last_closed - oldest).total_seconds() / 3600, 2)) if oldest else None,
+    }
 
 
 def _next_run(

@@ -2,7 +2,8 @@
 
 A state machine calls the steps: `plan_firing` or `plan_request` notes the run and lists its machines,
 `train_machine` trains one of them, `record_failure` notes one that could not be trained, `summarise` writes
-the account. `run_here` does them all in this process.
+the account. After each machine its detector of anomalies is trained (`detector_retraining`). `run_here` does
+them all in this process.
 """
 
 import json
@@ -145,7 +146,7 @@ def record_failure(
     """
     identify(run_id=str(run_id))
     logger.error("machine failed", extra={"machine": machine, "error": error, "cause": cause})
-    reason = _reason(error, cause, run_id)
+    reason = reason_of(error, cause, run_id)
     return _note(database, run_id, machine, "failed", {"stage": stage, "reason": reason, "error": error})
 
 
@@ -187,6 +188,9 @@ def run_here(database: Database, store: ModelStore, settings: TrainingSettings, 
     Raises:
         UnavailableError: The database or the bucket was lost before the run began, or when it had ended.
     """
+    # Imported here: it builds on this module.
+    from enms.services import detector_retraining
+
     identify(run_id=str(run_id))
     try:
         plan = plan_request(database, store, f"in process {uuid4()}", run_id)
@@ -201,6 +205,12 @@ def run_here(database: Database, store: ModelStore, settings: TrainingSettings, 
         except Exception as error:
             logger.exception("machine failed", extra={"machine": machine})
             record_failure(database, run_id, machine, type(error).__name__, str(error))
+        try:
+            detector_retraining.train_detector(database, store, settings, run_id, machine)
+        except Exception as error:
+            detector_retraining.record_detector_failure(
+                database, run_id, machine, type(error).__name__, str(error)
+            )
     summarise(database, store, run_id)
 
 
@@ -352,6 +362,7 @@ def _counts(items: Sequence[Row], machines: int) -> dict[str, int]:
         "skipped": states["skipped"],
         "failed": machines - states["succeeded"] - states["skipped"],
         "activated": sum(bool(item["detail"].get("activated")) for item in items),
+        "detectors": sum(item["detail"].get("detector", {}).get("state") == "succeeded" for item in items),
     }
 
 
@@ -372,7 +383,7 @@ def _end_failed(database: Database, run_id: UUID, reason: str) -> None:
         jobs.end(connection, run_id, "failed", {}, reason)
 
 
-def _reason(error: str, cause: str, run_id: UUID) -> str:
+def reason_of(error: str, cause: str, run_id: UUID) -> str:
     """A failure in words; what an exception that nobody foresaw says is in the log only."""
     if error in _FAILURES:
         return _FAILURES[error]

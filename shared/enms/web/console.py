@@ -15,13 +15,18 @@ from starlette.responses import Response
 from enms.database.catalog import MachineFilter
 from enms.database.connection import Database
 from enms.errors import EnmsError, NotFoundError, UnavailableError
-from enms.services import catalog
+from enms.services import catalog, health
 from enms.settings import UiSettings
 
 # What every page's selection holds; larger fleets are narrowed by factory.
 MOST_MACHINES = 500
 # Name, path under `ui/` and text of what the navigation leads to; further groups add theirs here.
-PAGES = (("overview", "", "Overview"), ("baseline", "baseline", "Baselines"), ("kpi", "kpi", "Key figures"))
+PAGES = (
+    ("overview", "", "Overview"),
+    ("anomaly", "anomaly", "Anomalies"),
+    ("baseline", "baseline", "Baselines"),
+    ("kpi", "kpi", "Key figures"),
+)
 THEMES = ("light", "dark")
 _THEME_COOKIE = "enms_theme"
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -73,6 +78,7 @@ class Console:
             theme=self._theme(request),
             is_embedded=request.query_params.get("embed") == "1",
             catalogue=chosen,
+            health=None if problem else health.state(database, self._settings),
             machine_id=machine_id,
             problem=problem.message if problem else None,
             request_id=request.state.request_id,

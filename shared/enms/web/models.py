@@ -446,6 +446,16 @@ class Accepted(BaseModel):
     location: str
 
 
+class DetectionLag(BaseModel):
+    """How far the detection of anomalies is behind the last closed hour."""
+
+    machines: int = Field(description="active ones")
+    never_done: int = Field(description="of these, those that were never looked at")
+    behind: int = Field(description="of these, those whose last closed hour was not looked at yet")
+    done_until: datetime | None = Field(description="until where the machine is done that is furthest behind")
+    hours: float | None = Field(description="from there to the last closed hour")
+
+
 class ScheduledJob(BaseModel):
     """A job and its rule."""
 
@@ -455,6 +465,7 @@ class ScheduledJob(BaseModel):
     enabled: bool
     next_run_at: datetime | None
     last_run: JobRun | None
+    lag: DetectionLag | None = Field(description="of detect-anomalies; null for other jobs")
 
 
 class SchedulerStatus(BaseModel):

@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 STEEL_WORKS = "Steel works"
 # Unlike the factory's: times that are shown in the browser's zone by mistake are found out.
 BROWSER_TIMEZONE = "America/New_York"
+# What a machine had, and how many days ago.
+FAULTS = {"Boiler-1": ("leak", 3), "HVAC-1": ("inefficiency", 2)}
 LONGEST_WAIT_MILLISECONDS = 15_000.0
 
 
@@ -91,6 +94,26 @@ def trained(console_stack: Stack, machines: dict[str, str]) -> list[str]:
 def _with_baseline(stack: Stack) -> set[str]:
     models = stack.api("api/v1/baseline/models?active=true&limit=200")["models"]
     return {model["machine_name"] for model in models}
+
+
+@pytest.fixture(scope="session")
+def faulty(console_stack: Stack, machines: dict[str, str], trained: list[str]) -> list[str]:
+    """Ids of anomalies that were found open: of faults that two machines with a baseline had."""
+    if "ENMS_STATE_DIR" in console_stack.settings:
+        assert set(FAULTS) <= set(trained)
+        for name, (fault, days_ago) in FAULTS.items():
+            start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=days_ago)
+            size = ("--hours=20", "--size=0.5", f"--start={start.isoformat()}")
+            console_stack.enms("demo", "inject", fault, f"--machine={name}", *size)
+            end = start + timedelta(days=1)
+            console_stack.enms(
+                "detect", f"--machine={name}", f"--start={start.isoformat()}", f"--end={end.isoformat()}"
+            )
+    found = console_stack.api("api/v1/anomaly/active?limit=500")["anomalies"]
+    ids = [anomaly["id"] for anomaly in found if anomaly["machine_id"] in machines.values()]
+    if not ids:
+        pytest.skip("the stack that is up has no open anomaly")
+    return ids
 
 
 @pytest.fixture(scope="session")

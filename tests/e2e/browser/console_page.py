@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 # By name; `{machine}` stands for the id of a demo machine. Their periods are over, so that figures stay.
 PAGES = {
     "overview": "ui/?days=7",
+    "anomaly": "ui/anomaly?show=30",
     "baseline": "ui/baseline?machine={machine}&days=7",
     "kpi": "ui/kpi?machine={machine}&days=7",
     "machine": "ui/machine/{machine}?days=7",

@@ -38,6 +38,8 @@ class Shot:
 
 SHOTS = (
     Shot("overview", "ui/"),
+    Shot("anomaly", "ui/anomaly"),
+    Shot("anomaly-dark", "ui/anomaly", color_scheme="dark"),
     Shot("baseline", "ui/baseline?machine={machine}"),
     Shot("baseline-dark", "ui/baseline?machine={machine}", color_scheme="dark"),
     Shot("kpi", "ui/kpi?machine={machine}"),

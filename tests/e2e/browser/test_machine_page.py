@@ -100,6 +100,15 @@ def test_what_was_learnt_stands_beside_it(page: Page, console_stack: Stack, mach
     settle(page)
 
 
+def test_it_leads_to_its_anomalies(page: Page, machine_id: str) -> None:
+    open_page(page, f"ui/machine/{machine_id}?days=7")
+    page.get_by_role("link", name="its anomalies").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Anomalies")
+    settle(page)
+    expect(page.locator("#machine")).to_have_value(machine_id)
+    expect(page.get_by_role("button", name="30 days")).to_have_attribute("aria-pressed", "true")
+
+
 def test_without_a_baseline_it_leads_to_one(
     page: Page, machines: dict[str, str], trained: list[str], watch: PageWatch
 ) -> None:

@@ -80,13 +80,12 @@ class DemoPlant:
         assert load.inject(self.url, machine.name, kind, local(start), hours, size)
 
     def train_baseline(
-        self, start: str, end: str, machine: DemoMachine = COMPRESSOR, **changes: Any
+        self, start: str, end: str, drivers: tuple[str, ...] = tuple(COMPRESSOR.coefficients), **changes: Any
     ) -> Mapping[str, Any]:
-        """Trains the machine's baseline on local moments, the last not in it, and has it used."""
+        """Trains the compressor's baseline on local moments, the last not in it, and has it used."""
         request = TrainingRequest(
-            machine.id, local(start), local(end), tuple(machine.coefficients), force=True, reason="A test.",
-            **changes,
-        )  # fmt: skip
+            COMPRESSOR.id, local(start), local(end), drivers, force=True, reason="A test.", **changes
+        )
         trained = training.train(self.database, self.store, self.settings, request, "tester")
         assert trained["activated"]
         return trained

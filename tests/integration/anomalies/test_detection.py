@@ -77,9 +77,17 @@ def test_hour_by_hour_it_is_opened_extended_and_ended(leaking: DemoPlant) -> Non
     assert len({each["id"] for each in seen}) == 1
     at_once = one(leaking.detect(*DAYS))
     assert at_once["id"] == seen[0]["id"]
-    for name in ("detected_at", "ended_at", "anomaly_type", "energy_kwh", "cost"):
-        assert at_once[name] == leaking.stored()[0][name], name
     assert at_once["detected_at"] == local("2025-10-28T21:00")
+    assert "has used" in seen[-1]["summary"]
+
+
+def test_what_is_over_is_told_as_such(leaking: DemoPlant) -> None:
+    going_on = one(leaking.detect("2025-10-29T02:00", "2025-10-29T05:00"))
+    assert (going_on["ended_at"], "so far" in going_on["summary"]) == (None, True)
+    assert leaking.detect("2025-10-29T12:00", "2025-10-29T13:00")["anomalies"] == []
+    (over,) = leaking.stored()
+    assert over["ended_at"] == local("2025-10-29T05:00")
+    assert "Compressor-1 used 11." in over["metadata"]["summary"]
 
 
 def test_at_once_it_is_found_once_and_one_detector_is_trained(leaking: DemoPlant) -> None:

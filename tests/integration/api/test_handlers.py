@@ -15,6 +15,7 @@ import pytest
 from integration.api.conftest import PRESS, Client
 
 from enms.settings import (
+    AnomalySettings,
     ApiSettings,
     BaselineSettings,
     CatalogSettings,
@@ -166,6 +167,37 @@ def test_baseline_events_reach_their_routes(
     status, _, body = _call("baseline", BaselineSettings, _event(event))
     # The sample's machine is in no database.
     assert (status, body["parameter"]) == (404, "machine_id")
+
+
+@pytest.mark.parametrize(
+    ("event", "status"), [("anomaly-detect", 404), ("anomaly-resolve", 404), ("anomaly-active", 200)]
+)
+def test_anomaly_events_reach_their_routes(
+    event: str, status: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    found, _, body = _call("anomaly", AnomalySettings, _event(event))
+    assert found == status, body
+
+
+def test_a_detection_by_event(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    status, _, body = _call("jobs", JobsSettings, _event("run-detect-anomalies"))
+    assert (status, body["job"]) == (202, "detect-anomalies")
+
+
+def test_the_detections_rule_reaches_its_job_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    function = load_function("detect-anomalies")
+    function._means.cache_clear()
+    first = function.handler(_event("detect-hourly"), Context)
+    assert function.handler(_event("detect-hourly"), Context) == first
+    assert function.handler({"run_id": first["run_id"]}, Context) == first
+    function._means().database.close()
+    function._means.cache_clear()
 
 
 @pytest.fixture

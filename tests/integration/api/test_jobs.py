@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
 from integration.api.conftest import FACTORY, PRESS, UNKNOWN, client_of
 
-from enms.database import kpis
+from enms.database import kpis, watermarks
 from enms.database.connection import Database
 from enms.errors import InvalidInputError, NotFoundError
 from enms.services import daily_kpis, jobs
@@ -222,6 +223,52 @@ def test_the_schedulers_status_tells_rule_next_and_last_run(url: str, path: str)
     assert (job.next_run_at > datetime.now(UTC), job.next_run_at.strftime("%H:%M")) == (True, "00:30")
     assert job.last_run is not None
     assert job.last_run.state == "succeeded"
+    client.app.state.database.close()
+
+
+def test_the_schedulers_status_tells_how_far_the_detection_is_behind(url: str, database: Database) -> None:
+    client = client_of(url)
+
+    def lag() -> models.DetectionLag | None:
+        status = models.SchedulerStatus.model_validate_json(client.get("/scheduler/status").text)
+        job = {each.job: each for each in status.jobs}["detect-anomalies"]
+        assert (job.rule, job.next_run_at is not None) == ("cron(5 * * * ? *)", True)
+        return job.lag
+
+    never = lag()
+    assert never is not None
+    assert (never.machines, never.never_done, never.done_until, never.hours) == (1, 1, None, None)
+    closed = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with database.transaction() as connection:
+        watermarks.advance(connection, UUID(PRESS), "electrical", closed - timedelta(hours=3))
+    late = lag()
+    assert late is not None
+    assert (late.never_done, late.behind, late.done_until) == (0, 1, closed - timedelta(hours=3))
+    assert late.hours in (3, 4)  # an hour may close meanwhile
+    client.app.state.database.close()
+
+
+def test_a_detection_is_accepted_and_tells_what_became_of_each_machine(url: str) -> None:
+    client = client_of(url, models_bucket="never-asked")
+    answer = client.request("POST", "/api/analytics/api/v1/jobs/detect-anomalies/run")
+    assert (answer.status_code, answer.json()["job"]) == (202, "detect-anomalies")
+    run = models.JobRunDetails.model_validate_json(client.get(answer.headers["location"], prefix="").text)
+    (item,) = run.items
+    # Its only day lies months back.
+    assert (run.state, run.trigger, item.state, item.detail["machine_name"]) == (
+        "succeeded",
+        "request",
+        "skipped",
+        "Press",
+    )
+    client.app.state.database.close()
+
+
+def test_a_detection_without_models_is_refused_and_nothing_noted(url: str) -> None:
+    client = client_of(url)
+    answer = client.request("POST", "/api/analytics/api/v1/jobs/detect-anomalies/run")
+    assert (answer.status_code, "MODELS_BUCKET" in answer.json()["detail"]) == (503, True)
+    assert client.get("/api/v1/jobs/runs").json()["total_count"] == 0
     client.app.state.database.close()
 
 

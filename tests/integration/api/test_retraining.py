@@ -16,7 +16,7 @@ from integration.api.conftest import UNKNOWN, client_of
 from enms.artifacts import ModelStore, sha256_of
 from enms.database.connection import Database
 from enms.errors import InvalidInputError, NotFoundError, UnavailableError
-from enms.services import jobs, retraining
+from enms.services import detector_retraining, jobs, retraining
 from enms.settings import TrainingSettings
 from enms.web import models
 from enms_local.development import load_function
@@ -92,12 +92,17 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Any:
     stub = types.SimpleNamespace(
         retrain=lambda *_, **__: {"state": "succeeded", "activated": True},
         run_requested=lambda *_: {"model_id": UUID(int=7)},
+        train_detector=lambda *_, **__: {"detector_id": UUID(int=8), "version": 1},
     )
     monkeypatch.setattr(
         "enms.services.machine_retraining.retrain", lambda *given, **told: stub.retrain(*given, **told)
     )
     monkeypatch.setattr(
         "enms.services.later_training.run_requested", lambda *given: stub.run_requested(*given), raising=False
+    )
+    monkeypatch.setattr(
+        "enms.services.detectors.train_detector",
+        lambda *given, **told: stub.train_detector(*given, **told),
     )
     return stub
 
@@ -222,12 +227,66 @@ def test_a_machine_without_an_answer_has_failed(
         retraining.train_machine(database, store, SETTINGS, run_id, machine)
     account = retraining.summarise(database, store, run_id)
     assert account["state"] == "partial"
-    assert account["counts"] == {"machines": 6, "succeeded": 5, "skipped": 0, "failed": 1, "activated": 5}
+    assert account["counts"] == {
+        "machines": 6,
+        "succeeded": 5,
+        "skipped": 0,
+        "failed": 1,
+        "activated": 5,
+        "detectors": 0,
+    }
     run = models.JobRunDetails.model_validate(jobs.run(database, run_id))
     failed = [item.detail for item in run.items if item.state == "failed"]
     assert [(each["machine_name"], each["stage"], each["reason"]) for each in failed] == [
         (machines[0]["machine_name"], "answer", "No answer came.")
     ]
+
+
+def test_a_detector_is_trained_once_and_leaves_the_baselines_answer(
+    database: Database, store: MemoryStore, training: Any
+) -> None:
+    run_id, (machine, *_) = _planned(database, store)
+    retraining.train_machine(database, store, SETTINGS, run_id, machine)
+    assert detector_retraining.train_detector(database, store, SETTINGS, run_id, machine) == "succeeded"
+    training.train_detector = lambda *_, **__: pytest.fail("it has its answer already")
+    assert detector_retraining.train_detector(database, store, SETTINGS, run_id, machine) == "succeeded"
+    (item,) = jobs.run(database, run_id)["items"]
+    assert (item["state"], item["detail"]["activated"]) == ("succeeded", True)
+    assert item["detail"]["detector"] == {
+        "state": "succeeded",
+        "detector_id": str(UUID(int=8)),
+        "version": 1,
+    }
+
+
+@pytest.mark.parametrize(("code", "state"), [("little-history", "skipped"), ("unfit", "failed")])
+def test_a_detector_that_cant_be_trained_says_why(
+    database: Database, store: MemoryStore, training: Any, code: str, state: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InvalidInputError("3 days of readings, 14 are needed.", code=code)
+
+    run_id, (machine, *_) = _planned(database, store)
+    retraining.train_machine(database, store, SETTINGS, run_id, machine)
+    training.train_detector = refuse
+    assert detector_retraining.train_detector(database, store, SETTINGS, run_id, machine) == state
+    (item,) = jobs.run(database, run_id)["items"]
+    assert item["state"] == "succeeded"
+    assert item["detail"]["detector"] == {"state": state, "reason": "3 days of readings, 14 are needed."}
+
+
+def test_a_detector_that_lost_its_connection_is_asked_for_again(
+    database: Database, store: MemoryStore, training: Any
+) -> None:
+    def lose(*_: Any, **__: Any) -> None:
+        raise UnavailableError("S3 doesn't answer.")
+
+    run_id, (machine, *_) = _planned(database, store)
+    retraining.train_machine(database, store, SETTINGS, run_id, machine)
+    training.train_detector = lose
+    with pytest.raises(UnavailableError):
+        detector_retraining.train_detector(database, store, SETTINGS, run_id, machine)
+    assert "detector" not in jobs.run(database, run_id)["items"][0]["detail"]
 
 
 def test_an_account_that_is_written_again_stays_as_it_is(
@@ -452,8 +511,11 @@ def test_the_function_does_each_step(
     failure = {"Error": "States.Timeout"}
     recorded = step("record-failure", run_id=plan["run_id"], machine=machines[1], failure=failure)
     assert recorded == {"state": "failed"}
+    assert step("train-detector", run_id=plan["run_id"], machine=machines[0]) == {"state": "succeeded"}
+    recorded = step("record-detector-failure", run_id=plan["run_id"], machine=machines[1], failure=failure)
+    assert recorded == {"state": "failed"}
     account = step("summarise", run_id=plan["run_id"], failure={"Error": "States.ItemReaderFailed"})
-    assert account["counts"]["failed"] == 5
+    assert (account["counts"]["failed"], account["counts"]["detectors"]) == (5, 1)
     run = jobs.run(database, UUID(plan["run_id"]))
     assert run["error"] == "The machines could not be gone through (States.ItemReaderFailed)."
     asked = jobs.request_training(database, "local", {})

@@ -22,7 +22,7 @@ MIN_DAYS = 14
 _DAY = 86_400
 # The share of known intervals that models learn from while thresholds are calibrated on the later ones.
 _LEARNED = 0.6
-_LOAD_WINDOWS_SECONDS = (900, 1_800, 3_600)
+_LOAD_WINDOWS_SECONDS = (900, 1_800, 3_600, 7_200, 14_400)
 _JOIN_SECONDS = 4 * 3_600
 
 

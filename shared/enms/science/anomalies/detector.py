@@ -157,13 +157,13 @@ class Detector:
             ),
             tails={name: Tail.from_dict(each) for name, each in head["tails"].items()},
             rules=Rules.from_dict(head["rules"]),
-            forest=trees
-            and Forest(
-                trees,
-                tuple(forest["features"]),
-                *(np.array(forest[name]) for name in ("centres", "spreads", "quantile_scores")),
-            ),
+            forest=None if trees is None else _forest_of(forest, trees),
         )
+
+
+def _forest_of(head: Mapping[str, Any], trees: Trees) -> Forest:
+    columns = (np.array(head[name]) for name in ("centres", "spreads", "quantile_scores"))
+    return Forest(trees, tuple(head["features"]), *columns)
 
 
 def key(track: Track) -> str:

@@ -12,6 +12,7 @@ from enms.database.connection import Database, Row
 from enms.database.drivers import MachineContext, machine_context
 from enms.observability import logger
 from enms.science.anomalies.band import Band, band
+from enms.science.anomalies.detector import Detector
 from enms.services import anomaly_lists
 from enms.services.anomaly_series import (
     baseline_in_use,
@@ -43,13 +44,8 @@ def page(database: Database, store: ModelStore, anomaly_id: UUID) -> Answer:
 
 
 def _series(database: Database, store: ModelStore, row: Row) -> Answer | None:
-    detector_row = detectors.get(database, row["detector_id"]) if row["detector_id"] else None
-    if detector_row is None or row["metric_name"] is None:
-        return None
-    try:
-        detector = loaded(store, detector_row)
-    except DamagedArtifactError:
-        logger.exception("detector can't be read", extra={"anomaly_id": str(row["id"])})
+    detector = _detector(database, store, row)
+    if detector is None or row["metric_name"] is None:
         return None
     machine = _around(database, row)
     wide = over(machine, history_start(machine.start, detector.lookback_seconds), machine.end)
@@ -60,6 +56,21 @@ def _series(database: Database, store: ModelStore, row: Row) -> Answer | None:
     chart = band(detector, series, deviations, row["metric_name"]) or band(detector, series, None, "power_kw")
     metric = row["metric_name"] if row["metric_name"] != "energy_kwh" or deviations else "power_kw"
     return None if chart is None else _charted(chart, metric, int(machine.start.timestamp()))
+
+
+def _detector(database: Database, store: ModelStore, row: Row) -> Detector | None:
+    """The detector that found it; failing that, the one in use; None where no detector of ours found it."""
+    if row["detector_id"] is None:
+        return None
+    found = detectors.get(database, row["detector_id"])
+    in_use = detectors.active(database, row["machine_id"], row["energy_type"])
+    for each in (found, in_use):
+        if each is not None:
+            try:
+                return loaded(store, each)
+            except DamagedArtifactError:
+                logger.exception("detector can't be read", extra={"anomaly_id": str(row["id"])})
+    return None
 
 
 def _around(database: Database, row: Row) -> MachineContext:

@@ -23,6 +23,8 @@ _LASTING_SECONDS = 7 * 86_400
 _WARNING_SIGMA, _CRITICAL_SIGMA = 2.0, 3.0
 _MOST_CONTRIBUTIONS = 6
 _LEAST_SHARE = 0.02
+# Further out, a feature says no more.
+_MOST_SIGMA = 10.0
 _TEMPERATURES = ("temp",)
 _RULE_PER_WEEK, _RULE_CONFIDENCE = 0.02, 0.95
 
@@ -191,9 +193,11 @@ def _contributions(evidence: Evidence, rows: Flags) -> tuple[Contribution, ...]:
         if name.startswith("time_of") or value is None or spread <= 0:
             continue
         found.append((name, value, centre, (value - centre) / spread))
-    whole = sum(sigma**2 for *_, sigma in found) or 1.0
+    weights = [min(abs(sigma), _MOST_SIGMA) ** 2 for *_, sigma in found]
+    whole = sum(weights) or 1.0
     parts = [
-        Contribution(name, sigma**2 / whole, value, centre, sigma) for name, value, centre, sigma in found
+        Contribution(name, weight / whole, value, centre, sigma)
+        for weight, (name, value, centre, sigma) in zip(weights, found, strict=True)
     ]
     kept = [each for each in parts if each.share >= _LEAST_SHARE]
     return tuple(sorted(kept, key=lambda each: -each.share)[:_MOST_CONTRIBUTIONS])

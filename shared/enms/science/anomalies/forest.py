@@ -14,6 +14,8 @@ _SEED = 0
 _LEAST_KNOWN = 0.8
 _LEAST_ROWS = 500
 _MAD_TO_STD = 1.4826
+# What lies between the 0.05 and the 0.95 quantile of a normal distribution.
+_NEARLY_ALL_SIGMAS = 3.29
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def grow(features: Mapping[str, Values], rows: Flags, later: Flags) -> tuple[For
     if not len(known):
         return None
     centres = np.median(table[learned], axis=0)
-    spreads = _MAD_TO_STD * np.median(np.abs(table[learned] - centres), axis=0)
+    # The wider of two: a feature that rests mostly has hardly a median distance.
+    nearly_all = np.subtract(*np.quantile(table[learned], (0.95, 0.05), axis=0)) / _NEARLY_ALL_SIGMAS
+    spreads = np.maximum(_MAD_TO_STD * np.median(np.abs(table[learned] - centres), axis=0), nearly_all)
     spreads = np.where(spreads > 0, spreads, table[learned].std(axis=0))
     return Forest(trees, names, centres, spreads, np.quantile(known, np.linspace(0, 1, 201))), scores
 

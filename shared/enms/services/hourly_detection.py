@@ -82,7 +82,7 @@ def _do(
     counts: Counter[str] = Counter(machines=0, succeeded=0, skipped=0, failed=0, anomalies=0)
     for machine in watermarks.of_active_machines(database, ENERGY_TYPE):
         counts["machines"] += 1
-        state, detail = _outcome(database, store, settings, begun["id"], machine, until)
+        state, detail = _outcome(database, store, settings, begun, machine, until)
         counts["anomalies"] += detail.get("anomalies", 0)
         counts[state] += 1
         named = {"machine_name": machine["machine_name"], "factory_name": machine["factory_name"]}
@@ -100,12 +100,14 @@ def _outcome(
     database: Database,
     store: ModelStore,
     settings: DetectionSettings,
-    run_id: UUID,
+    begun: Row,
     machine: Row,
     until: datetime,
 ) -> tuple[jobs.ItemState, dict[str, Any]]:
     """What became of a machine; its failure doesn't hold up the others."""
-    start = _start(machine["detected_until"], until)
+    run_id = begun["id"]
+    # Whoever asks by hand wants the last day looked at anew: readings may have changed.
+    start = _start(machine["detected_until"], until, again=begun["trigger"] != "schedule")
     if start >= until:
         return "skipped", {"reason": f"Its hours up to {until:%Y-%m-%dT%H:%MZ} were looked at before."}
     try:
@@ -123,10 +125,11 @@ def _outcome(
         return "failed", {"reason": reason}
 
 
-def _start(detected_until: datetime | None, until: datetime) -> datetime:
+def _start(detected_until: datetime | None, until: datetime, *, again: bool) -> datetime:
     if detected_until is None:
         return until - _FIRST_LOOK
-    return max(detected_until, until - LONGEST_CATCH_UP)
+    start = max(detected_until, until - LONGEST_CATCH_UP)
+    return min(start, until - _FIRST_LOOK) if again else start
 
 
 def _look(

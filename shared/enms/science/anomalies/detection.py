@@ -12,7 +12,7 @@ from enms.science.anomalies.deviations import Deviations, studentised
 from enms.science.anomalies.findings import Episode
 from enms.science.anomalies.rules import strikes
 from enms.science.anomalies.series import MachineSeries
-from enms.science.anomalies.spans import Span, joined, one_cause, spans_of
+from enms.science.anomalies.spans import Pauses, Span, joined, one_cause, spans_of
 from enms.science.anomalies.tail import Tail
 from enms.science.anomalies.tracks import Track
 from enms.science.anomalies.views import View, features_of, view
@@ -20,8 +20,9 @@ from enms.science.arrays import Flags, Positions, Values
 
 # The forest knows nothing of former intervals; what began earlier than this is known from then.
 _FOREST_LOOKBACK_SECONDS = 86_400
-_JOIN_SECONDS = {"power_up": 10 * 3_600, "power_down": 10 * 3_600, "pattern": 2 * 3_600}
-_JOIN_SENSORS_SECONDS = 3 * 3_600
+_JOIN_SECONDS = 3 * 3_600
+# What shows only while running (or idle) is one episode across a night (or a shift).
+_LONGEST_PAUSE_SECONDS = 12 * 3_600
 _ARTEFACT_SECONDS = 3_600
 
 
@@ -92,12 +93,8 @@ def _spans(
         by_family["pattern"] = _of_track(
             forest, tail, series.starts_at, series.step_seconds, limits, count, allowed
         )
-    return [span for family, spans in by_family.items() for span in joined(spans, join_seconds(family))]
-
-
-def join_seconds(family: str) -> int:
-    """Odd intervals of a family no further apart than this are one episode."""
-    return _JOIN_SECONDS.get(family, _JOIN_SENSORS_SECONDS)
+    pauses = Pauses(series.starts_at, series.running_share, _LONGEST_PAUSE_SECONDS)
+    return [span for spans in by_family.values() for span in joined(spans, _JOIN_SECONDS, pauses)]
 
 
 def _of_track(
@@ -115,7 +112,7 @@ def _of_track(
         odd = (per_week <= limits.warning_per_week) & (track.scores > tail.threshold)
     if allowed is not None:
         odd &= allowed
-    return spans_of(track, per_week, odd, starts_at, seconds, join_seconds(track.family))
+    return spans_of(track, per_week, odd, starts_at, seconds, _JOIN_SECONDS)
 
 
 def _forest_track(detector: Detector, seen: View, start: int) -> Track | None:

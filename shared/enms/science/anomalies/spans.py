@@ -16,6 +16,8 @@ _TURN_BACK_Z = 6.0
 _LONGEST_BEGINNING_SECONDS = 5 * 86_400
 # Episodes of different quantities that begin within this time of each other have one cause.
 _SAME_CAUSE_SECONDS = 4 * 3_600
+# Shares of running time that far apart are of two states.
+_OTHER_STATE = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,42 @@ def spans_of(
     return found
 
 
-def joined(spans: Sequence[Span], join_seconds: int) -> list[Span]:
-    """Spans of a family as one where they overlap or lie close."""
+@dataclass(frozen=True)
+class Pauses:
+    """When a fault that shows in one state of the machine can't show: the machine was in the other.
+
+    Attributes:
+        starts_at: Start of each interval, seconds since 1970.
+        running_share: Share of it in mode `running`; NaN where no mode is told.
+        longest_seconds: Of a pause.
+    """
+
+    starts_at: Positions
+    running_share: Values
+    longest_seconds: int
+
+    def lie_between(self, one: Span, other: Span) -> bool:
+        """Whether two spans are of one state of the machine, and what lies between them is of the other."""
+        if other.start - one.end > self.longest_seconds:
+            return False
+        before, between, after = (
+            self._running(start, end)
+            for start, end in ((one.start, one.end), (one.end, other.start), (other.start, other.end))
+        )
+        alike = abs(before - after) < _OTHER_STATE
+        return alike and abs(between - (before + after) / 2) > _OTHER_STATE
+
+    def _running(self, start: int, end: int) -> float:
+        shares = self.running_share[(self.starts_at >= start) & (self.starts_at < end)]
+        known = shares[np.isfinite(shares)]
+        return float(known.mean()) if len(known) else float("nan")
+
+
+def joined(spans: Sequence[Span], join_seconds: int, pauses: Pauses) -> list[Span]:
+    """Spans of a family as one where they overlap, lie close, or the machine paused in between."""
     result: list[Span] = []
     for span in sorted(spans, key=lambda each: (each.start, each.end)):
-        if result and span.start - result[-1].end <= join_seconds:
+        if result and (span.start - result[-1].end <= join_seconds or pauses.lie_between(result[-1], span)):
             result[-1] = _union(result[-1], span)
         else:
             result.append(span)

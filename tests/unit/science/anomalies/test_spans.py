@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from enms.science.anomalies.spans import Span, joined, one_cause, spans_of
+from enms.science.anomalies.spans import Pauses, Span, joined, one_cause, spans_of
 from enms.science.anomalies.tracks import Track
 from enms.science.arrays import Values
 
@@ -45,11 +45,31 @@ def test_unjudged_hours_do_not_part_an_episode() -> None:
     assert (span.start, span.end) == (0, 25 * HOUR)
 
 
+def _pauses(running: Values | None = None) -> Pauses:
+    shares = np.ones(48) if running is None else running
+    return Pauses(np.arange(48) * HOUR, shares, 12 * HOUR)
+
+
 def test_spans_close_to_each_other_are_joined() -> None:
-    spans = [_span("power_up", 0, 4), _span("power_up", 12, 14, 0.001), _span("power_up", 40, 41)]
-    first, second = joined(spans, 10 * HOUR)
-    assert (first.start, first.end, first.per_week) == (0, 14 * HOUR, 0.001)
+    spans = [_span("power_up", 0, 4), _span("power_up", 6, 8, 0.001), _span("power_up", 40, 41)]
+    first, second = joined(spans, 3 * HOUR, _pauses())
+    assert (first.start, first.end, first.per_week) == (0, 8 * HOUR, 0.001)
     assert second.start == 40 * HOUR
+
+
+def test_what_shows_while_running_is_one_across_a_night() -> None:
+    running = np.ones(48)
+    running[10:18] = 0
+    spans = [_span("power_up", 4, 10), _span("power_up", 18, 24)]
+    assert len(joined(spans, 3 * HOUR, _pauses(running))) == 1
+    assert len(joined(spans, 3 * HOUR, _pauses())) == 2
+    assert len(joined(spans, 3 * HOUR, _pauses(np.full(48, np.nan)))) == 2
+
+
+def test_faults_of_two_states_stay_two() -> None:
+    running = np.concatenate([np.zeros(6), np.ones(42)])
+    spans = [_span("power_up", 3, 4), _span("power_up", 14, 19)]
+    assert len(joined(spans, 3 * HOUR, _pauses(running))) == 2
 
 
 def test_quantities_that_went_wrong_together_are_one_and_the_rarest_names_it() -> None:

@@ -213,3 +213,12 @@ def test_by_hand_it_is_done_now(plant: DemoPlant) -> None:
     stored = plant.stored()
     hourly_detection.run(plant.database, plant.store, plant.settings, run_id)
     assert plant.stored() == stored
+
+
+def test_by_hand_the_last_day_is_looked_at_anew(plant: DemoPlant) -> None:
+    fire(plant, this_hour() + timedelta(minutes=5))
+    run_id = jobs.add_run(plant.database, hourly_detection.JOB, "command", "anna", {})
+    hourly_detection.run(plant.database, plant.store, plant.settings, run_id)
+    _, items = account(plant, run_id)
+    assert items["Pump-1"]["state"] == "succeeded"
+    assert items["Pump-1"]["detail"]["from"] == (this_hour() - 24 * HOUR).isoformat()

@@ -7,7 +7,7 @@ from unit.science.samples import well_measured
 
 from enms.science.anomalies.deviations import Deviations
 from enms.science.anomalies.series import MachineSeries
-from enms.science.arrays import Values
+from enms.science.arrays import Positions, Values
 from enms.science.baseline.build import RefusalRules, Request, build
 from enms.science.baseline.deviation import compare
 from enms.science.baseline.model import Baseline
@@ -61,8 +61,21 @@ def rows(machine: MachineSeries, day: float, hours: float) -> slice:
     return slice(first, first + round(hours * HOUR / STEP))
 
 
-def held(machine: MachineSeries, trained_days: int) -> Deviations:
-    """Its hours held against a baseline of its first days, with hours run and units as drivers."""
+def baseline_of(machine: MachineSeries) -> Baseline:
+    """A baseline of all its hours, with hours run and units as drivers."""
+    data, _ = _hours(machine)
+    request = Request(tuple(data.drivers))
+    return Baseline.of(build(data, well_measured(len(data)), request, Limits(), RefusalRules()))
+
+
+def held(machine: MachineSeries, baseline: Baseline) -> Deviations:
+    """Its hours held against a baseline."""
+    data, starts_at = _hours(machine)
+    known = np.isfinite(data.energy_kwh)
+    return Deviations(compare(baseline, data.take(known)), starts_at[known])
+
+
+def _hours(machine: MachineSeries) -> tuple[Observations, Positions]:
     count = len(machine) // 4
 
     def by_hour(values: Values) -> Values:
@@ -73,11 +86,4 @@ def held(machine: MachineSeries, trained_days: int) -> Deviations:
         "operating_hours": by_hour(machine.running_share) / 4,
         "production_count": by_hour(machine.production_count),
     }
-    data = Observations("hour", starts_at // HOUR, by_hour(machine.energy_kwh), drivers)
-    known = np.isfinite(data.energy_kwh)
-    learned = known & (starts_at < START + trained_days * DAY)
-    reference = data.take(learned)
-    request = Request(tuple(drivers))
-    built = build(reference, well_measured(len(reference)), request, Limits(), RefusalRules())
-    baseline = Baseline.of(built)
-    return Deviations(compare(baseline, data.take(known)), starts_at[known])
+    return Observations("hour", starts_at // HOUR, by_hour(machine.energy_kwh), drivers), starts_at

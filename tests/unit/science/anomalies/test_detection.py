@@ -5,7 +5,18 @@ from functools import cache
 
 import numpy as np
 import pytest
-from unit.science.anomalies.machine import DAY, HOUR, NOISE_KW, START, STEP, held, rows, series, with_power
+from unit.science.anomalies.machine import (
+    DAY,
+    HOUR,
+    NOISE_KW,
+    START,
+    STEP,
+    baseline_of,
+    held,
+    rows,
+    series,
+    with_power,
+)
 
 from enms.science.anomalies.band import band
 from enms.science.anomalies.detection import detect
@@ -14,6 +25,7 @@ from enms.science.anomalies.findings import Episode
 from enms.science.anomalies.learning import train
 from enms.science.anomalies.series import MachineSeries
 from enms.science.arrays import Values
+from enms.science.baseline.model import Baseline
 from enms.science.problems import UnfitError
 
 TRAINED_DAYS, DAYS = 56, 70
@@ -25,9 +37,19 @@ def _sound() -> MachineSeries:
 
 
 @cache
+def _reference() -> MachineSeries:
+    return _sound().take(slice(0, TRAINED_DAYS * DAY // STEP))
+
+
+@cache
+def _baseline() -> Baseline:
+    return baseline_of(_reference())
+
+
+@cache
 def _detector(*, with_baseline: bool = True) -> Detector:
-    reference = _sound().take(slice(0, TRAINED_DAYS * DAY // STEP))
-    deviations = held(reference, TRAINED_DAYS) if with_baseline else None
+    reference = _reference()
+    deviations = held(reference, _baseline()) if with_baseline else None
     return train(reference, deviations, np.zeros(len(reference), dtype=bool))
 
 
@@ -36,7 +58,7 @@ def _detect(
 ) -> list[Episode]:
     known = machine.take(slice(0, round(until_day * DAY / STEP)))
     detector = detector or _detector()
-    deviations = held(known, TRAINED_DAYS) if detector.has_baseline else None
+    deviations = held(known, _baseline()) if detector.has_baseline else None
     return detect(detector, known, deviations, START + TRAINED_DAYS * DAY, known.end, **how)  # type: ignore[arg-type]
 
 
@@ -152,7 +174,7 @@ def test_known_anomalies_are_not_learned_from() -> None:
     reference = _leaking(30.0, 20, 10 * 24).take(slice(0, TRAINED_DAYS * DAY // STEP))
     excluded = np.zeros(len(reference), dtype=bool)
     excluded[rows(reference, 20, 10 * 24)] = True
-    detector = train(reference, held(_sound(), TRAINED_DAYS), excluded)
+    detector = train(reference, held(_sound(), _baseline()), excluded)
     assert len(_detect(_leaking(), detector=detector)) == 1
 
 
@@ -166,7 +188,7 @@ def test_less_than_two_weeks_are_no_history() -> None:
 
 
 def test_a_machine_whose_readings_began_late_learns_from_those_it_has() -> None:
-    reference = _sound().take(slice(0, TRAINED_DAYS * DAY // STEP))
+    reference = _reference()
     power = np.where(reference.starts_at < START + 36 * DAY, np.nan, reference.power_kw)
     late = replace(
         with_power(reference, power),
@@ -228,8 +250,8 @@ def test_a_detector_comes_back_from_its_bytes() -> None:
 
 
 def test_training_again_gives_the_same_detector() -> None:
-    reference = _sound().take(slice(0, TRAINED_DAYS * DAY // STEP))
-    again = train(reference, held(reference, TRAINED_DAYS), np.zeros(len(reference), dtype=bool))
+    reference = _reference()
+    again = train(reference, held(reference, _baseline()), np.zeros(len(reference), dtype=bool))
     assert _detect(_leaking(), detector=again) == _detect(_leaking())
 
 
@@ -261,7 +283,7 @@ def test_a_document_of_another_version_is_refused() -> None:
 
 @pytest.mark.parametrize("metric", ["energy_kwh", "power_kw", "machine_temp_c"])
 def test_a_chart_shows_what_was_expected(metric: str) -> None:
-    chart = band(_detector(), _sound(), held(_sound(), TRAINED_DAYS), metric)
+    chart = band(_detector(), _sound(), held(_sound(), _baseline()), metric)
     assert chart is not None
     assert chart.low is not None
     assert chart.high is not None

@@ -81,14 +81,7 @@ def retrain(
     if as_json:
         print_json(account)
         return
-    rows = [
-        (item["detail"]["factory_name"], item["detail"]["machine_name"], item["state"],
-         item["detail"].get("model_version"), item["detail"].get("verdict"), item["detail"].get("activated"),
-         item["detail"].get("reason"))
-        for item in account["items"]
-    ]  # fmt: skip
-    rows.sort(key=lambda row: row[:2])
-    print_table(("factory", "machine", "state", "version", "verdict", "active", "reason"), rows)
+    _print_machines(account, {"version": "model_version", "verdict": "verdict", "active": "activated"})
     _tell(run_id, account)
 
 
@@ -111,15 +104,23 @@ def detect(*, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(account)
         return
-    rows = [
-        (item["detail"]["factory_name"], item["detail"]["machine_name"], item["state"],
-         item["detail"].get("from"), item["detail"].get("until"), item["detail"].get("anomalies"),
-         item["detail"].get("reason"))
-        for item in account["items"]
-    ]  # fmt: skip
-    rows.sort(key=lambda row: row[:2])
-    print_table(("factory", "machine", "state", "from", "until", "anomalies", "reason"), rows)
+    _print_machines(account, {"from": "from", "until": "until", "anomalies": "anomalies"})
     _tell(run_id, account)
+
+
+def _print_machines(account: dict[str, Any], columns: dict[str, str]) -> None:
+    """What became of each machine; `columns` tells which of its details is shown under which name."""
+    rows = [
+        (
+            item["detail"]["factory_name"],
+            item["detail"]["machine_name"],
+            item["state"],
+            *(item["detail"].get(name) for name in (*columns.values(), "reason")),
+        )
+        for item in account["items"]
+    ]
+    rows.sort(key=lambda row: row[:2])
+    print_table(("factory", "machine", "state", *columns, "reason"), rows)
 
 
 def _tell(run_id: "UUID", account: dict[str, Any]) -> None:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from enms.database import jobs, kpis
 from enms.database.connection import Connection, Database, Row, StatementError
-from enms.errors import EnmsError, NotFoundError
-from enms.observability import identify, logger
+from enms.observability import logger
+from enms.services.job_runs import do_once, write_account
 
 JOB = "daily-kpis"
 SERVICE = f"service:{JOB}"
@@ -37,24 +37,7 @@ def run(database: Database, run_id: UUID) -> None:
         NotFoundError: There is no such run.
         UnavailableError: The database was lost, or another run goes on; the run can be done again.
     """
-    identify(run_id=str(run_id))
-    if jobs.run(database, run_id) is None:
-        raise NotFoundError(f"There is no run {run_id}.", parameter="run_id", given=str(run_id))
-    try:
-        with database.connection() as connection, jobs.only_runner(connection, JOB):
-            begun = jobs.begin(connection, run_id)
-            if begun is not None:
-                _do(connection, begun)
-    except Exception as error:
-        logger.exception("run failed")
-        message = (
-            error.message
-            if isinstance(error, EnmsError)
-            else f"Unexpected; see the log under run_id {run_id}."
-        )
-        with database.connection() as connection:
-            jobs.end(connection, run_id, "failed", {}, message)
-        raise
+    do_once(database, JOB, run_id, _do)
 
 
 def _do(connection: Connection, begun: Row) -> None:
@@ -66,16 +49,7 @@ def _do(connection: Connection, begun: Row) -> None:
     for factory in jobs.factory_days(connection, datetime.now(UTC), wanted):
         counts["factories"] += 1
         counts.update(_do_factory(connection, begun["id"], factory, repeat=repeat))
-    state: jobs.RunState = "succeeded"
-    if counts["failed"]:
-        state = "failed" if counts["failed"] == counts["factories"] else "partial"
-    error = (
-        f"{counts['failed']} of {counts['factories']} factories failed; see the items."
-        if counts["failed"]
-        else None
-    )
-    jobs.end(connection, begun["id"], state, counts, error)
-    logger.info("run ended", extra={"job": JOB, "state": state, "counts": dict(counts)})
+    write_account(connection, begun, counts, "factories")
 
 
 def _do_factory(connection: Connection, run_id: UUID, factory: Row, *, repeat: bool) -> dict[str, int]:

@@ -8,10 +8,11 @@ from uuid import UUID
 from enms.artifacts import ModelStore
 from enms.database import jobs, watermarks
 from enms.database.connection import Connection, Database, Row
-from enms.errors import EnmsError, NotFoundError, UnavailableError
-from enms.observability import identify, logger
+from enms.errors import EnmsError, UnavailableError
+from enms.observability import logger
 from enms.services import anomaly_events
 from enms.services.anomaly_requests import DetectionRequest
+from enms.services.job_runs import do_once, write_account
 from enms.settings import DetectionSettings
 
 JOB = "detect-anomalies"
@@ -49,24 +50,12 @@ def run(database: Database, store: ModelStore, settings: DetectionSettings, run_
         NotFoundError: There is no such run.
         UnavailableError: The database was lost, or another run goes on; the run can be done again.
     """
-    identify(run_id=str(run_id))
-    if jobs.run(database, run_id) is None:
-        raise NotFoundError(f"There is no run {run_id}.", parameter="run_id", given=str(run_id))
-    try:
-        with database.connection() as connection, jobs.only_runner(connection, JOB):
-            begun = jobs.begin(connection, run_id)
-            if begun is not None:
-                _do(database, connection, store, settings, begun)
-    except Exception as error:
-        logger.exception("run failed")
-        message = (
-            error.message
-            if isinstance(error, EnmsError)
-            else f"Unexpected; see the log under run_id {run_id}."
-        )
-        with database.connection() as connection:
-            jobs.end(connection, run_id, "failed", {}, message)
-        raise
+    do_once(
+        database,
+        JOB,
+        run_id,
+        lambda connection, begun: _do(database, connection, store, settings, begun),
+    )
     anomaly_events.publish_waiting(database, settings.anomaly_bus)
 
 
@@ -87,13 +76,7 @@ def _do(
         counts[state] += 1
         named = {"machine_name": machine["machine_name"], "factory_name": machine["factory_name"]}
         jobs.note_item(connection, begun["id"], str(machine["machine_id"]), state, named | detail)
-    failed, all_of_them = counts["failed"], counts["machines"]
-    state_of_run: jobs.RunState = "succeeded"
-    if failed:
-        state_of_run = "failed" if failed == all_of_them else "partial"
-    error = f"{failed} of {all_of_them} machines failed; see the items." if failed else None
-    jobs.end(connection, begun["id"], state_of_run, counts, error)
-    logger.info("run ended", extra={"job": JOB, "state": state_of_run, "counts": dict(counts)})
+    write_account(connection, begun, counts, "machines")
 
 
 def _outcome(

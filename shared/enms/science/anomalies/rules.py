@@ -8,7 +8,7 @@ import numpy as np
 
 from enms.science.anomalies.runs import runs_of
 from enms.science.anomalies.series import MachineSeries
-from enms.science.arrays import Flags
+from enms.science.arrays import Flags, Values
 from enms.science.baseline.drivers import driver
 from enms.science.baseline.refusals import flat_lines
 
@@ -19,6 +19,7 @@ _LEAST_GAP_SECONDS, _LEAST_FLAT_SECONDS, _LEAST_SENSOR_FLAT_SECONDS = 1_800, 3_6
 _HABIT_PER_WEEK = 0.25
 _MOST_OF_RATED = 1.5
 _MOSTLY_REFUSED = 0.5
+_WIDENED = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class Rules:
         gap: Of intervals without readings.
         flat: Of intervals in which the meter stands still.
         sensors: Sensors that never rest, whose standing still means something.
+        plausible: What each sensor has shown, widened by three times that range either way: beyond it jumps.
     """
 
     gap: int
     flat: int
     sensors: tuple[str, ...]
+    plausible: Mapping[str, tuple[float, float]]
 
     def as_dict(self) -> dict[str, Any]:
         """For a detector's document."""
@@ -42,7 +45,8 @@ class Rules:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Of a detector's document."""
-        return cls(document["gap"], document["flat"], tuple(document["sensors"]))
+        plausible = {name: (low, high) for name, (low, high) in document["plausible"].items()}
+        return cls(document["gap"], document["flat"], tuple(document["sensors"]), plausible)
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def learn_rules(series: MachineSeries) -> Rules:
         _least_run(_is_missing(series), _steps(series, _LEAST_GAP_SECONDS), weeks),
         _least_run(series.is_flat, _steps(series, _LEAST_FLAT_SECONDS), weeks),
         tuple(name for name, flat in flats.items() if len(runs_of(flat)) <= _HABIT_PER_WEEK * weeks),
+        {name: _plausible(series.sensors[name]) for name in known},
     )
 
 
@@ -85,16 +90,22 @@ def strikes(rules: Rules, series: MachineSeries) -> list[Strike]:
         *_of("sensor_fault", "power_kw", series.is_flat, rules.flat),
         *_of("sensor_fault", "power_kw", impossible | is_refused, 2),
     ]
-    for name in rules.sensors:
-        if name not in series.sensors:
-            continue
-        values = series.sensors[name]
+    for name, values in series.sensors.items():
         limits = driver(name)
+        low, high = rules.plausible.get(name, (-np.inf, np.inf))
         with np.errstate(invalid="ignore"):
-            found += _of("sensor_fault", name, (values < limits.low) | (values > limits.high), 1)
-        if not limits.rests:
+            cannot_be = (values < max(low, limits.low)) | (values > min(high, limits.high))
+        found += _of("sensor_fault", name, cannot_be, 1)
+        if name in rules.sensors and not limits.rests:
             found += _of("sensor_fault", name, flat_lines(values, _sensor_run(series)), 1)
     return found
+
+
+def _plausible(values: Values) -> tuple[float, float]:
+    # Without the last thousandths, which may be the jumps of the reference window.
+    low, high = np.nanquantile(values, (0.001, 0.999)).tolist()
+    width = _WIDENED * (high - low)
+    return (low - width, high + width) if width > 0 else (float("-inf"), float("inf"))
 
 
 def _of(kind: str, metric: str, flags: Flags, least: int) -> list[Strike]:

@@ -141,6 +141,13 @@ def test_a_meter_that_stands_still_is_a_fault_of_the_sensor() -> None:
     assert "power_spike" not in {each.kind for each in found}
 
 
+def test_a_sensor_that_jumps_beyond_all_it_ever_showed_is_a_fault_of_the_sensor() -> None:
+    temperature = _sound().sensors["machine_temp_c"].copy()
+    temperature[rows(_sound(), 60.4, 0.5)] = 900.0
+    found = _detect(replace(_sound(), sensors={"machine_temp_c": temperature}))
+    assert [(each.kind, each.metric_name) for each in found] == [("sensor_fault", "machine_temp_c")]
+
+
 def test_power_beyond_what_the_machine_can_draw_is_a_fault_of_the_meter() -> None:
     power = _sound().power_kw.copy()
     power[rows(_sound(), 60.4, 1)] = 400.0

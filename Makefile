@@ -55,7 +55,8 @@ lint: setup ## ruff and mypy; ESLint and TypeScript for the console
 
 test: lint ## everything: lint, types, all tests
 	@$(CONSOLE_TESTS)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/e2e
+	@$(BIN)/python -m pytest -n auto tests/unit tests/contract tests/integration
 
 bench: setup ## the table of figures: make bench ROWS="kpi import"
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ROWS)

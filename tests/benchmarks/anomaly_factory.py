@@ -8,7 +8,7 @@
         found = detect(detector, case.series, case.deviations, case.tested_from, case.series.end)
         case.truth                                          # the faults of the 30 days that followed
 
-Seeds 1 to 20 are there to develop with; the bench takes 2000 and up, which nobody has looked at.
+Seeds 1 to 20 are there to develop with; the bench takes 3000 and up, which nobody has looked at.
 """
 
 from collections.abc import Iterator, Sequence

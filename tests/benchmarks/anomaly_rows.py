@@ -20,7 +20,7 @@ from enms_local.demo.faults import KINDS
 
 ROW = "anomaly-factory"
 # Not used while developing, one for each season that the factory has.
-SEEDS = range(2000, 2005)
+SEEDS = range(3000, 3005)
 _SURE = 0.9
 _WEEKS_PER_MONTH = TEST_DAYS / 7
 _TIMED_KINDS = ("spike", "drift")

@@ -30,13 +30,13 @@ class Rules:
         gap: Of intervals without readings.
         flat: Of intervals in which the meter stands still.
         sensors: Sensors that never rest, whose standing still means something.
-        plausible: What each sensor has shown, widened by three times that range either way: beyond it jumps.
+        ranges: What each sensor has shown, but for a thousandth at either end.
     """
 
     gap: int
     flat: int
     sensors: tuple[str, ...]
-    plausible: Mapping[str, tuple[float, float]]
+    ranges: Mapping[str, tuple[float, float]]
 
     def as_dict(self) -> dict[str, Any]:
         """For a detector's document."""
@@ -45,8 +45,8 @@ class Rules:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Self:
         """Of a detector's document."""
-        plausible = {name: (low, high) for name, (low, high) in document["plausible"].items()}
-        return cls(document["gap"], document["flat"], tuple(document["sensors"]), plausible)
+        ranges = {name: (low, high) for name, (low, high) in document["ranges"].items()}
+        return cls(document["gap"], document["flat"], tuple(document["sensors"]), ranges)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def learn_rules(series: MachineSeries) -> Rules:
         _least_run(_is_missing(series), _steps(series, _LEAST_GAP_SECONDS), weeks),
         _least_run(series.is_flat, _steps(series, _LEAST_FLAT_SECONDS), weeks),
         tuple(name for name, flat in flats.items() if len(runs_of(flat)) <= _HABIT_PER_WEEK * weeks),
-        {name: _plausible(series.sensors[name]) for name in known},
+        {name: _range(series.sensors[name]) for name in known},
     )
 
 
@@ -91,21 +91,36 @@ def strikes(rules: Rules, series: MachineSeries) -> list[Strike]:
         *_of("sensor_fault", "power_kw", impossible | is_refused, 2),
     ]
     for name, values in series.sensors.items():
-        limits = driver(name)
-        low, high = rules.plausible.get(name, (-np.inf, np.inf))
-        with np.errstate(invalid="ignore"):
-            cannot_be = (values < max(low, limits.low)) | (values > min(high, limits.high))
-        found += _of("sensor_fault", name, cannot_be, 1)
-        if name in rules.sensors and not limits.rests:
-            found += _of("sensor_fault", name, flat_lines(values, _sensor_run(series)), 1)
+        found += _of("sensor_fault", name, _cannot_be(rules, name, values), 1)
+        if name in rules.sensors and not driver(name).rests:
+            found += _of("sensor_fault", name, _is_stuck(rules, name, values, _sensor_run(series)), 1)
     return found
 
 
-def _plausible(values: Values) -> tuple[float, float]:
-    # Without the last thousandths, which may be the jumps of the reference window.
+def _cannot_be(rules: Rules, name: str, values: Values) -> Flags:
+    """Beyond what is possible, or further beyond all that was shown than three times that range."""
+    limits = driver(name)
+    low, high = rules.ranges.get(name, (0.0, 0.0))
+    width = _WIDENED * (high - low) or np.inf
+    with np.errstate(invalid="ignore"):
+        flags: Flags = (values < max(low - width, limits.low)) | (values > min(high + width, limits.high))
+    return flags
+
+
+def _is_stuck(rules: Rules, name: str, values: Values, run: int) -> Flags:
+    """Standing still, and not at an end of its range: humidity rests at 100 % in fog."""
+    limits = driver(name)
+    low, high = rules.ranges.get(name, (-np.inf, np.inf))
+    with np.errstate(invalid="ignore"):
+        inside = (values > max(low, limits.low)) & (values < min(high, limits.high))
+    flags: Flags = flat_lines(values, run) & inside
+    return flags
+
+
+def _range(values: Values) -> tuple[float, float]:
+    # The thousandths may be the jumps of the reference window.
     low, high = np.nanquantile(values, (0.001, 0.999)).tolist()
-    width = _WIDENED * (high - low)
-    return (low - width, high + width) if width > 0 else (float("-inf"), float("inf"))
+    return low, high
 
 
 def _of(kind: str, metric: str, flags: Flags, least: int) -> list[Strike]:

@@ -148,6 +148,17 @@ def test_a_sensor_that_jumps_beyond_all_it_ever_showed_is_a_fault_of_the_sensor(
     assert [(each.kind, each.metric_name) for each in found] == [("sensor_fault", "machine_temp_c")]
 
 
+@pytest.mark.parametrize(("stuck_at", "kinds"), [(55.5, {"sensor_fault"}), (100.0, set())])
+def test_a_sensor_may_rest_at_an_end_of_its_range(stuck_at: float, kinds: set[str]) -> None:
+    humidity = np.random.default_rng(1).uniform(30, 99, len(_sound()))
+    still = humidity.copy()
+    still[rows(_sound(), 60.4, 9)] = stuck_at
+    reference = replace(_reference(), sensors={"outdoor_humidity_percent": humidity[: len(_reference())]})
+    detector = train(reference, held(reference, _baseline()), np.zeros(len(reference), dtype=bool))
+    machine = replace(_sound(), sensors={"outdoor_humidity_percent": still})
+    assert {each.kind for each in _detect(machine, detector=detector)} == kinds
+
+
 def test_power_beyond_what_the_machine_can_draw_is_a_fault_of_the_meter() -> None:
     power = _sound().power_kw.copy()
     power[rows(_sound(), 60.4, 1)] = 400.0

@@ -50,7 +50,12 @@ def one(database: Database, anomaly_id: UUID) -> Answer:
     Raises:
         NotFoundError: There is none with this id.
     """
-    return shown(row_of(database, anomaly_id)) | {"history": anomaly_lists.history(database, anomaly_id)}
+    return in_full(database, row_of(database, anomaly_id))
+
+
+def in_full(database: Database, row: Row) -> Answer:
+    """An anomaly's row as it is shown, with its history."""
+    return shown(row) | {"history": anomaly_lists.history(database, row["id"])}
 
 
 def history(database: Database, anomaly_id: UUID) -> Answer:

@@ -38,9 +38,8 @@ def page(database: Database, store: ModelStore, anomaly_id: UUID) -> Answer:
     Raises:
         NotFoundError: There is no such anomaly.
     """
-    answer = anomaly_lists.one(database, anomaly_id)
     row = anomaly_lists.row_of(database, anomaly_id)
-    return answer | {"series": _series(database, store, row)}
+    return anomaly_lists.in_full(database, row) | {"series": _series(database, store, row)}
 
 
 def _series(database: Database, store: ModelStore, row: Row) -> Answer | None:

@@ -26,6 +26,10 @@ STEPS_SECONDS = (900, 1_800, 3_600)
 _DAY_SECONDS, _EPOCH_WEEKDAY = 86_400, 3
 
 
+type ActiveBaseline = tuple[Row, dict[str, Any]]
+"""A baseline's row and document."""
+
+
 def step_of(machine: MachineContext) -> int:
     """How long an interval of the machine is."""
     return next((step for step in STEPS_SECONDS if machine.data_interval_seconds <= step), STEPS_SECONDS[-1])
@@ -54,7 +58,7 @@ def read_series(connection: Connection, machine: MachineContext, energy_type: st
 
 def baseline_in_use(
     database: Database, store: ModelStore, machine: MachineContext, energy_type: str
-) -> tuple[Row, dict[str, Any]] | None:
+) -> ActiveBaseline | None:
     """The machine's active baseline with its document; None where it has none of ours."""
     row = baselines.active(database, machine.id, energy_type)
     if row is None:
@@ -70,7 +74,7 @@ def baseline_in_use(
 
 
 def deviations_of(
-    database: Database, machine: MachineContext, baseline: tuple[Row, dict[str, Any]] | None
+    database: Database, machine: MachineContext, baseline: ActiveBaseline | None
 ) -> Deviations | None:
     """The machine's period held against a baseline; None without one, or where nothing could be judged."""
     if baseline is None:

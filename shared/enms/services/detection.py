@@ -14,7 +14,6 @@ from enms.services.anomaly_costs import costs_of
 from enms.services.anomaly_found import Detection, FoundEpisode
 from enms.services.anomaly_requests import DetectionRequest
 from enms.services.anomaly_series import (
-    baseline_in_use,
     closed_end,
     deviations_of,
     history_start,
@@ -125,8 +124,7 @@ def look(
     is_covered = series.covered_share > 0
     if not is_covered.any():
         raise _nothing_read(machine, asked.energy_type)
-    baseline = baseline_in_use(database, store, machine, asked.energy_type)
-    deviations = deviations_of(database, wide, baseline) if ready.detector.has_baseline else None
+    deviations = deviations_of(database, wide, ready.baseline) if ready.detector.has_baseline else None
     episodes = episodes_in(
         ready.detector,
         series,

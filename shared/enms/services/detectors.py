@@ -20,7 +20,14 @@ from enms.science.anomalies.learning import MIN_DAYS, train
 from enms.science.anomalies.series import MachineSeries
 from enms.science.arrays import Flags
 from enms.science.problems import UnfitError
-from enms.services.anomaly_series import baseline_in_use, deviations_of, over, read_series, step_of
+from enms.services.anomaly_series import (
+    ActiveBaseline,
+    baseline_in_use,
+    deviations_of,
+    over,
+    read_series,
+    step_of,
+)
 from enms.services.models import Answer
 from enms.settings import TrainingSettings
 
@@ -35,10 +42,12 @@ class Ready:
     Attributes:
         row: Its row.
         detector: The detector.
+        baseline: The machine's active baseline with its document; None without one.
     """
 
     row: Row
     detector: Detector
+    baseline: ActiveBaseline | None
 
     def shown(self) -> Answer:
         """As the API shows it."""
@@ -88,10 +97,10 @@ def ready(
     baseline_id = baseline[0]["id"] if baseline else None
     if row is not None and row["baseline_id"] == baseline_id:
         try:
-            return Ready(row, loaded(store, row))
+            return Ready(row, loaded(store, row), baseline)
         except DamagedArtifactError:
             logger.exception("detector can't be read", extra={"machine_id": str(machine.id)})
-    return _trained(database, store, settings, machine, energy_type, actor, run_id)
+    return _trained(database, store, settings, machine, energy_type, baseline, actor, run_id)
 
 
 def train_detector(
@@ -115,7 +124,8 @@ def train_detector(
     """
     now = datetime.now(UTC)
     machine = machine_context(database, machine_id, now, now)
-    found = _trained(database, store, settings, machine, energy_type, actor, run_id)
+    baseline = baseline_in_use(database, store, machine, energy_type)
+    found = _trained(database, store, settings, machine, energy_type, baseline, actor, run_id)
     return {
         "detector_id": found.row["id"],
         "version": found.row["version"],
@@ -152,11 +162,11 @@ def _trained(
     settings: TrainingSettings,
     machine: MachineContext,
     energy_type: str,
+    baseline: ActiveBaseline | None,
     actor: str,
     run_id: UUID | None,
 ) -> Ready:
     former = detectors.active(database, machine.id, energy_type)
-    baseline = baseline_in_use(database, store, machine, energy_type)
     window = _window(database, machine, energy_type, settings.baseline_training_days)
     with database.connection() as connection:
         series = read_series(connection, window, energy_type)
@@ -170,8 +180,7 @@ def _trained(
             code=error.code,
             **error.details,
         ) from error
-    baseline_id = baseline[0]["id"] if baseline else None
-    return _kept(database, store, detector, window, energy_type, former, baseline_id, actor, run_id)
+    return _kept(database, store, detector, window, energy_type, former, baseline, actor, run_id)
 
 
 def _kept(
@@ -181,7 +190,7 @@ def _kept(
     window: MachineContext,
     energy_type: str,
     former: Row | None,
-    baseline_id: UUID | None,
+    baseline: ActiveBaseline | None,
     actor: str,
     run_id: UUID | None,
 ) -> Ready:
@@ -189,13 +198,14 @@ def _kept(
 
     (The same forest's bytes differ: skops writes where objects lay in memory.)
     """
+    baseline_id = baseline[0]["id"] if baseline else None
     content = detector.to_bytes()
     sha256 = sha256_of(content)
     with detectors.life(database, window.id, energy_type) as connection:
         present = detectors.active(connection, window.id, energy_type)
         is_new = present is not None and (former is None or present["id"] != former["id"])
         if present is not None and is_new and present["baseline_id"] == baseline_id:
-            return Ready(present, loaded(store, present))
+            return Ready(present, loaded(store, present), baseline)
         version = detectors.next_version(connection, window.id, energy_type)
         key = detector_key(window.id, energy_type, version, sha256)
         # Put before it is noted: what a row names is there.
@@ -214,7 +224,7 @@ def _kept(
             trained_by=actor,
             run_id=run_id,
         ))  # fmt: skip
-    return Ready(row, _parsed(content))
+    return Ready(row, _parsed(content), baseline)
 
 
 def _window(database: Database, machine: MachineContext, energy_type: str, days: int) -> MachineContext:

@@ -69,7 +69,7 @@ def _energy(deviations: Deviations) -> Band:
 
 def _power(detector: Detector, series: MachineSeries) -> Band:
     models = detector.models
-    if models.season:
+    if models.season and not (models.load and models.load.tells_load):
         clock = (series.starts_at, series.minute_of_day, series.step_seconds)
         usual = expected_and_scale(sound_power_kw(series), *clock, models.season)
         return _around(series.step_seconds, series.starts_at, series.power_kw, usual.value, usual.scale)

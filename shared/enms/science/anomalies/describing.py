@@ -135,9 +135,9 @@ def _kind(evidence: Evidence, span: Span, rows: Flags) -> Kind:
         return "power_drop"
     if span.family == "power_up":
         seen = evidence.seen
-        extra = seen.power_kw - seen.expected_kw
+        extra = seen.power_kw - seen.usual_kw
         running = seen.series.running_share
-        return power_kind(seen.series.step_seconds, extra[rows], seen.expected_kw[rows], running[rows])
+        return power_kind(seen.series.step_seconds, extra[rows], seen.usual_kw[rows], running[rows])
     name = span.family.removeprefix("sensor:")
     if name.startswith("pressure"):
         return "pressure_anomaly"
@@ -156,7 +156,7 @@ def _metric(
         return "energy_kwh", total.actual_kwh, total.predicted_kwh, total.z
     seen = evidence.seen
     if span.family.startswith("power") or span.family == "pattern":
-        power, expected = _mean(seen.power_kw[rows]), _mean(seen.expected_kw[rows])
+        power, expected = _mean(seen.power_kw[rows]), _mean(seen.usual_kw[rows])
         return "power_kw", power, expected, _peak(lead.z, rows, lead.sign)
     name = span.family.removeprefix("sensor:")
     model = next(each for each in evidence.detector.models.sensors if each.name == name)
@@ -174,7 +174,7 @@ def _metric(
 def _deviation_kwh(evidence: Evidence, rows: Flags, total: Total | None) -> float | None:
     """Energy more than expected: by the quarter hours' load where they tell it, else by the baseline."""
     seen = evidence.seen
-    extra_kw = (seen.power_kw - seen.expected_kw)[rows]
+    extra_kw = (seen.power_kw - seen.usual_kw)[rows]
     if np.isfinite(extra_kw).any():
         return float(np.nansum(extra_kw)) * seen.series.step_seconds / 3_600
     return total.deviation_kwh if total is not None else None

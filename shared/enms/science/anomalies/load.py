@@ -40,6 +40,11 @@ class LoadModel:
     coefficients: Values
     spreads_kw: Values
 
+    @property
+    def tells_load(self) -> bool:
+        """Whether it knows more than the time of day, by which it would be a poorer profile."""
+        return bool(self.causes)
+
     def expected_kw(self, series: MachineSeries) -> Values:
         """Mean power at each interval's load; NaN where a cause isn't known."""
         expected: Values = _design(series, self.causes) @ self.coefficients

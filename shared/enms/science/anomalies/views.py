@@ -7,7 +7,7 @@ import numpy as np
 from enms.science.anomalies.detector import Models
 from enms.science.anomalies.deviations import Deviations, on_grid
 from enms.science.anomalies.load import sound_power_kw, time_of_day
-from enms.science.anomalies.profile import Season, expected_and_scale, profile_scores
+from enms.science.anomalies.profile import Expected, expected_and_scale, profile_scores
 from enms.science.anomalies.series import MachineSeries
 from enms.science.anomalies.tracks import Track
 from enms.science.arrays import Positions, Values
@@ -25,6 +25,7 @@ class View:
         series: The machine.
         power_kw: Measured power where it is sound.
         expected_kw: Power at the same load; NaN where unknown.
+        usual_kw: What power is told beside: that, or what earlier weeks show where nothing tells the load.
         tracks: On the series' grid.
         grid: Start of each of the baseline's intervals, seconds since 1970; empty without a baseline.
         grid_seconds: Their length.
@@ -35,6 +36,7 @@ class View:
     series: MachineSeries
     power_kw: Values
     expected_kw: Values
+    usual_kw: Values
     tracks: tuple[Track, ...]
     grid: Positions
     grid_seconds: int
@@ -64,15 +66,18 @@ def view(models: Models, series: MachineSeries, deviations: Deviations | None, z
     load = models.load
     expected_kw = load.expected_kw(series) if load else np.full(len(series), np.nan)
     tracks: list[Track] = []
-    # By the time of day alone it would be a poorer profile.
-    if load and load.causes and models.load_scale:
+    if load and load.tells_load and models.load_scale:
         residuals = (power_kw - expected_kw) / load.scatter_kw(series)
         tracks += [
             Track(family, "load_model", "power_kw", sign, *models.load_scale.scores(residuals, sign))
             for family, sign in (("power_up", 1), ("power_down", -1))
         ]
+    usual_kw = expected_kw
     if models.season:
-        tracks += _profile_tracks(series, power_kw, models.season)
+        clock = (series.starts_at, series.minute_of_day, series.step_seconds)
+        profile = expected_and_scale(power_kw, *clock, models.season)
+        tracks += _profile_tracks(power_kw, profile, series.step_seconds)
+        usual_kw = expected_kw if load and load.tells_load else profile.value
     for sensor in models.sensors:
         if sensor.name in series.sensors:
             tracks += sensor.tracks(series, expected_kw)
@@ -80,7 +85,9 @@ def view(models: Models, series: MachineSeries, deviations: Deviations | None, z
     if models.deviation and deviations is not None and z is not None:
         grid, placed = on_grid(series, deviations, z)
         by_baseline, seconds = models.deviation.tracks(placed), deviations.seconds
-    return View(series, power_kw, expected_kw, tuple(tracks), grid, seconds, placed, tuple(by_baseline))
+    return View(
+        series, power_kw, expected_kw, usual_kw, tuple(tracks), grid, seconds, placed, tuple(by_baseline)
+    )
 
 
 def features_of(seen: View) -> dict[str, Values]:
@@ -111,10 +118,9 @@ def features_of(seen: View) -> dict[str, Values]:
     return found
 
 
-def _profile_tracks(series: MachineSeries, power_kw: Values, season: Season) -> list[Track]:
+def _profile_tracks(power_kw: Values, profile: Expected, step_seconds: int) -> list[Track]:
     """Power against the same hours of earlier days or weeks, more and less."""
-    clock = (series.starts_at, series.minute_of_day, series.step_seconds)
-    rows = profile_scores(power_kw, expected_and_scale(power_kw, *clock, season), series.step_seconds)
+    rows = profile_scores(power_kw, profile, step_seconds)
     return [
         Track(family, "power_profile", "power_kw", sign, np.fmax.reduce(sign * rows), sign * rows[0])
         for family, sign in (("power_up", 1), ("power_down", -1))

@@ -258,7 +258,13 @@ def test_a_machine_that_tells_nothing_but_power_is_judged_by_it() -> None:
     reference = replace(_sound(), **bare).take(slice(0, TRAINED_DAYS * DAY // STEP))
     detector = train(reference, None, np.zeros(len(reference), dtype=bool))
     found = _detect(replace(_leaking(30.0), **bare), detector=detector)
-    assert any(each.start <= START + 61 * DAY <= each.end + DAY for each in found)
+    (episode,) = [each for each in found if each.start <= START + 61 * DAY <= each.end + DAY]
+    chart = band(detector, replace(_leaking(30.0), **bare), None, "power_kw")
+    assert chart is not None
+    assert chart.expected is not None
+    inside = (chart.starts_at >= episode.start) & (chart.starts_at < episode.end)
+    # What the sentence calls usual is what the chart shows.
+    assert episode.expected_value == pytest.approx(np.nanmean(chart.expected[inside]), rel=0.01)
 
 
 def test_a_detector_comes_back_from_its_bytes() -> None:

@@ -19,11 +19,9 @@ _OUTDOOR, _HEATING_BASE_C, _COOLING_BASE_C = "outdoor_temp_c", 15.0, 18.0
 # Of the training's intervals, how many must know a cause for the model to ask for it.
 _LEAST_KNOWN = 0.8
 _LEAST_COVERED, _MOST_SPREAD, _MOST_MAINTENANCE = 0.5, 0.1, 0.1
-_HUBER, _ROUNDS, _RIDGE = 1.5, 5, 1e-6
+_HUBER, _ROUNDS, _SETTLED, _RIDGE = 1.5, 5, 1e-3, 1e-6
 _IDLE, _RUNNING = 0.02, 0.98
 _LEAST_OF_RATED = 1e-3
-_HARMONICS = (1, 2)
-_DAY_MINUTES = 1440
 
 
 @dataclass(frozen=True)
@@ -107,20 +105,17 @@ def robust_fit(design: Values, target: Values) -> Values:
     scaled = design / np.where(scale > 0, scale, 1)
     ridge = _RIDGE * len(target) * np.eye(design.shape[1])
     weights = np.ones(len(target))
+    solution = np.zeros(design.shape[1])
     for _ in range(_ROUNDS):
-        weighted = scaled * weights[:, None]
+        weighted, before = scaled * weights[:, None], solution
         solution = np.linalg.solve(scaled.T @ weighted + ridge, weighted.T @ target)
+        if np.abs(solution - before).max() <= _SETTLED * np.abs(solution).max():
+            break
         residuals = np.abs(target - scaled @ solution)
         reach = _HUBER * max(spread_of(residuals), 1e-12)
         weights = np.minimum(1, reach / np.maximum(residuals, 1e-12))
     coefficients: Values = solution / np.where(scale > 0, scale, 1)
     return coefficients
-
-
-def time_of_day(series: MachineSeries) -> Values:
-    """Cyclic terms of the local time, two harmonics of the day, n × 4."""
-    angle = 2 * np.pi * series.minute_of_day / _DAY_MINUTES
-    return np.stack([turn(k * angle) for k in _HARMONICS for turn in (np.sin, np.cos)], axis=1)
 
 
 def _spread_in(residuals: Values, whole: float) -> float:
@@ -143,7 +138,7 @@ def _design(series: MachineSeries, causes: tuple[str, ...]) -> Values:
     found = _causes(series)
     unknown = np.full(len(series), np.nan)
     columns = [np.ones(len(series)), *(found.get(name, unknown) for name in causes)]
-    return np.concatenate([np.stack(columns, axis=1), time_of_day(series)], axis=1)
+    return np.concatenate([np.stack(columns, axis=1), series.time_of_day], axis=1)
 
 
 def _state(series: MachineSeries) -> Positions:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from enms.science.anomalies.load import CAUSES, robust_fit, time_of_day
+from enms.science.anomalies.load import CAUSES, robust_fit
 from enms.science.anomalies.series import MachineSeries
 from enms.science.anomalies.tracks import Scale, Track
 from enms.science.arrays import Flags, Values
@@ -130,4 +130,4 @@ def _design(series: MachineSeries, expected_kw: Values, needs: tuple[str, ...]) 
     unknown = np.full(len(series), np.nan)
     found = {"running_share": series.running_share, _OUTDOOR: series.sensors.get(_OUTDOOR, unknown)}
     columns = [np.ones(len(series)), expected_kw, *(found[name] for name in needs)]
-    return np.concatenate([np.stack(columns, axis=1), time_of_day(series)], axis=1)
+    return np.concatenate([np.stack(columns, axis=1), series.time_of_day], axis=1)

@@ -1,12 +1,15 @@
 """What a machine did, interval by interval, as the detectors take it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
 from enms.science.arrays import Flags, Positions, Values
+
+_DAY_MINUTES = 1_440
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,17 @@ class MachineSeries:
         """The instant after the last interval, seconds since 1970."""
         return int(self.starts_at[-1]) + self.step_seconds
 
+    @cached_property
+    def time_of_day(self) -> Values:
+        """Cyclic terms of the local time, two harmonics of the day, n × 4."""
+        angle = 2 * np.pi * self.minute_of_day / _DAY_MINUTES
+        return np.stack([turn(k * angle) for k in (1, 2) for turn in (np.sin, np.cos)], axis=1)
+
     def take(self, rows: Flags | slice) -> Self:
         """Some of the intervals; a grid only where they adjoin."""
+        columns = {each.name: getattr(self, each.name) for each in fields(self)}
         arrays: dict[str, Any] = {
-            name: each[rows] for name, each in vars(self).items() if isinstance(each, np.ndarray)
+            name: each[rows] for name, each in columns.items() if isinstance(each, np.ndarray)
         }
         return replace(
             self,

@@ -89,11 +89,14 @@ class Trees:
         return cls(**(dict(arrays) | {"usual": float(arrays["usual"]), "levels": int(arrays["levels"])}))
 
     def _scores(self, columns: npt.NDArray[np.float32]) -> Values:
-        rows = np.arange(len(columns))[:, None]
+        values, width = columns.ravel(), columns.shape[1]
+        first = np.arange(len(columns), dtype=np.int32)[:, None] * width
         at = np.broadcast_to(self.roots, (len(columns), len(self.roots)))
         for _ in range(self.levels):
-            at = self.children[2 * at + (columns[rows, self.feature[at]] > self.threshold[at])]
-        scores: Values = 2.0 ** (-self.length[at].sum(axis=1) / self.usual)
+            # `take` from one dimension: half the time of an index over two.
+            goes_right = values.take(first + self.feature.take(at)) > self.threshold.take(at)
+            at = self.children.take(2 * at + goes_right)
+        scores: Values = 2.0 ** (-self.length.take(at).sum(axis=1) / self.usual)
         return scores
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from enms.science.anomalies.detector import Models
 from enms.science.anomalies.deviations import Deviations, on_grid
-from enms.science.anomalies.load import sound_power_kw, time_of_day
+from enms.science.anomalies.load import sound_power_kw
 from enms.science.anomalies.profile import Expected, expected_and_scale, profile_scores
 from enms.science.anomalies.series import MachineSeries
 from enms.science.anomalies.tracks import Track
@@ -97,7 +97,7 @@ def features_of(seen: View) -> dict[str, Values]:
         against_usual = 100 * (power - seen.expected_kw) / np.maximum(np.abs(seen.expected_kw), _UNKNOWN_STEP)
         is_idle = series.running_share < _IDLE
         makes = series.production_count > 0
-    cycle = time_of_day(series)
+    cycle = series.time_of_day
     week = 2 * np.pi * (series.weekday + series.minute_of_day / _DAY_MINUTES) / _WEEK_DAYS
     found = {
         "power_kw": power,

@@ -1,0 +1,1 @@
+"""Forecasts of a load: candidates, their proof, and what is served of them."""

@@ -6,6 +6,7 @@ SHELL := /bin/bash
 unexport PYTHONDONTWRITEBYTECODE
 # As the functions have it: threads cost small matrices more than they give.
 export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
 
 BIN := .enms/env/functions/bin
 ENMS := $(BIN)/enms

@@ -41,12 +41,13 @@ class Horizon:
         return 7 * self.steps_per_day
 
 
-NEXT_HOUR = Horizon("1h", QUARTER_SECONDS, 4, training_days=28, proof_days=14, origin_every_steps=29)
+NEXT_HOUR = Horizon("1h", QUARTER_SECONDS, 4, training_days=28, proof_days=42, origin_every_steps=29)
 NEXT_DAY = Horizon("24h", HOUR_SECONDS, 24, training_days=56, proof_days=28, origin_every_steps=24)
-NEXT_WEEK = Horizon("7d", DAY_SECONDS, 7, training_days=364, proof_days=84, origin_every_steps=7)
+# Of overlapping weeks there are enough to choose by, and to make bands of.
+NEXT_WEEK = Horizon("7d", DAY_SECONDS, 7, training_days=259, proof_days=140, origin_every_steps=3)
 # What the next week's peak and the schedule stand on.
 NEXT_WEEK_HOURLY = Horizon(
-    "7d-hourly", HOUR_SECONDS, 168, training_days=56, proof_days=56, origin_every_steps=168
+    "7d-hourly", HOUR_SECONDS, 168, training_days=56, proof_days=56, origin_every_steps=84
 )
 HORIZONS = {each.name: each for each in (NEXT_HOUR, NEXT_DAY, NEXT_WEEK, NEXT_WEEK_HOURLY)}
 # The length of each that people ask for, in seconds.

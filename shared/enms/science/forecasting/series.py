@@ -22,6 +22,8 @@ class LoadSeries:
         rated_power_kw: The most that the machine is built for; None where nobody told.
         quarter_peak_kw: Highest mean power of a quarter hour inside each past step, NaN where unknown,
             shape (n,); None where steps are no longer than that or nobody asked.
+        stopped_share: Share of the load that planned stops take away, 0 to 1, past and to come, shape
+            (n + h,); None: no stop is planned.
     """
 
     step_seconds: int
@@ -34,3 +36,4 @@ class LoadSeries:
     regressors: Mapping[str, Values] = field(default_factory=dict)
     rated_power_kw: float | None = None
     quarter_peak_kw: Values | None = None
+    stopped_share: Values | None = None

@@ -111,3 +111,7 @@ class Window:
             is_holiday=self.is_holiday[dropped:],
             regressors={name: values[dropped:] for name, values in self.regressors.items()},
         )
+
+    def without_regressors(self) -> "Window":
+        """The window as it is where nothing but its own past moves the load."""
+        return replace(self, regressors={})

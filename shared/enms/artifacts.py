@@ -41,6 +41,13 @@ def detector_key(machine_id: UUID, energy_type: str, version: int, sha256: str) 
     return f"detectors/{machine_id}/{energy_type}/v{version:06d}-{sha256}.skops"
 
 
+def forecaster_key(
+    kind: str, subject_id: UUID, energy_type: str, horizon: str, version: int, sha256: str
+) -> str:
+    """Where a forecaster of a machine or a factory lies, of one carrier, horizon and version."""
+    return f"forecasts/{kind}/{subject_id}/{energy_type}/{horizon}/v{version:06d}-{sha256}.json"
+
+
 def manifest_key(run_id: UUID, sha256: str) -> str:
     """Where the list of machines of a run of the retraining lies."""
     return f"retraining/{run_id}/machines-{sha256}.json"

@@ -7,6 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, BackgroundTasks, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from enms.artifacts import ModelStore
+from enms.database.connection import Database
 from enms.services import daily_kpis, hourly_detection, retraining
 from enms.services import jobs as job_service
 from enms.services.connect import model_store
@@ -23,7 +25,19 @@ class RunsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    job: Literal["daily-kpis", "retrain", "train-baseline", "detect-anomalies"] | None = None
+    job: (
+        Literal[
+            "daily-kpis",
+            "retrain",
+            "train-baseline",
+            "detect-anomalies",
+            "forecast-1h",
+            "forecast-24h",
+            "forecast-7d",
+            "train-forecasts",
+        ]
+        | None
+    ) = None
     state: Literal["queued", "running", "succeeded", "partial", "failed"] | None = None
     limit: int = Field(50, ge=1, le=500)
     offset: int = Field(0, ge=0, le=1_000_000)
@@ -121,6 +135,69 @@ def run_detection(
     elif store:
         background.add_task(hourly_detection.run, database, store, settings, run_id)
     return accepted(settings.public_prefix, hourly_detection.JOB, run_id, background)
+
+
+@router.post(
+    "/api/v1/jobs/forecast-1h/run",
+    status_code=202,
+    responses=answers("Accepted", 202),
+    dependencies=[engineer],
+)
+def run_forecast_1h(
+    request: Request, background: BackgroundTasks, database: DatabaseDependency
+) -> JsonResponse:
+    """Asks for the next hour's forecasts now; `Location` tells where to see how it goes."""
+    return _run_forecasts("forecast-1h", request, background, database)
+
+
+@router.post(
+    "/api/v1/jobs/forecast-24h/run",
+    status_code=202,
+    responses=answers("Accepted", 202),
+    dependencies=[engineer],
+)
+def run_forecast_24h(
+    request: Request, background: BackgroundTasks, database: DatabaseDependency
+) -> JsonResponse:
+    """Asks for the next day's forecasts now; `Location` tells where to see how it goes."""
+    return _run_forecasts("forecast-24h", request, background, database)
+
+
+@router.post(
+    "/api/v1/jobs/forecast-7d/run",
+    status_code=202,
+    responses=answers("Accepted", 202),
+    dependencies=[engineer],
+)
+def run_forecast_7d(
+    request: Request, background: BackgroundTasks, database: DatabaseDependency
+) -> JsonResponse:
+    """Asks for the next week's forecasts now; `Location` tells where to see how it goes."""
+    return _run_forecasts("forecast-7d", request, background, database)
+
+
+def _run_forecasts(
+    job: str, request: Request, background: BackgroundTasks, database: Database
+) -> JsonResponse:
+    settings: JobsSettings = request.app.state.settings
+    store = None if settings.make_forecasts_function else model_store(settings)
+    run_id = job_service.request_forecasts(database, job, "request", request.state.caller.actor)
+    if settings.make_forecasts_function:
+        job_service.launch(database, settings.make_forecasts_function, run_id, job)
+    elif store:
+        background.add_task(_make_forecasts_here, database, store, settings, job, run_id)
+    return accepted(settings.public_prefix, job, run_id, background)
+
+
+def _make_forecasts_here(
+    database: Database, store: ModelStore, settings: JobsSettings, job: str, run_id: UUID
+) -> None:
+    # Imported here: it loads numpy.
+    from enms.services import forecast_making, forecast_requests
+
+    wanted = forecast_making.run(database, store, settings, job, run_id)
+    for training in forecast_requests.request_wanted(database, wanted):
+        forecast_requests.run(database, store, settings, training)
 
 
 @router.get("/api/v1/jobs/runs", responses=answers("JobRuns"), dependencies=[viewer])

@@ -16,8 +16,8 @@ from pydantic.json_schema import models_json_schema
 from starlette.middleware.gzip import GZipMiddleware
 
 from enms.services import anomaly_events
-from enms.settings import AnomalySettings, BaselineSettings, JobsSettings, UiSettings
-from enms.web import anomaly_models, baseline_models, models
+from enms.settings import AnomalySettings, BaselineSettings, ForecastSettings, JobsSettings, UiSettings
+from enms.web import anomaly_models, baseline_models, forecast_models, models, schedule_models
 from enms.web.app import create_app as create_web_app
 from enms.web.documentation import OPENAPI
 from enms.web.problems import Problem
@@ -25,10 +25,10 @@ from enms.web.problems import Problem
 CHECKOUT = Path(__file__).parents[2]
 FUNCTIONS = CHECKOUT / "functions"
 EVENT_SCHEMA = CHECKOUT / "events" / f"{anomaly_events.SCHEMA}.schema.json"
-ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline", "anomaly", "ui")
+ENDPOINT_GROUPS = ("kpi", "catalog", "jobs", "baseline", "anomaly", "forecast", "forecast-schedule", "ui")
 
 
-class DevelopmentSettings(JobsSettings, BaselineSettings, AnomalySettings, UiSettings):
+class DevelopmentSettings(JobsSettings, BaselineSettings, AnomalySettings, ForecastSettings, UiSettings):
     """Those of all groups."""
 
 
@@ -82,7 +82,7 @@ def event_schema() -> str:
 def _answers() -> list[type[BaseModel]]:
     return [
         value
-        for module in (models, baseline_models, anomaly_models)
+        for module in (models, baseline_models, anomaly_models, forecast_models, schedule_models)
         for value in vars(module).values()
         if isinstance(value, type)
         and issubclass(value, BaseModel)

@@ -30,11 +30,12 @@ from enms_local.stack.database import DATABASE, Credentials, credentials_of, own
 from enms_local.stack.settings import CHECKOUT, StackSettings
 
 EVENT = CHECKOUT / "events" / "kpi-all.json"
-# A function of each image that answers requests, and a path that takes the sample event's query.
-ROUTES = {
-    "KpiFunction": "/api/v1/kpi/all",
-    "BaselineFunction": "/api/v1/baseline/drivers",
-    "AnomalyFunction": "/api/v1/anomaly/summary",
+# Functions that answer requests, with a path that takes the sample event's query, and what it needs besides.
+ROUTES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "KpiFunction": ("/api/v1/kpi/all", {}),
+    "BaselineFunction": ("/api/v1/baseline/drivers", {}),
+    "AnomalyFunction": ("/api/v1/anomaly/summary", {}),
+    "ForecastFunction": ("/api/v1/forecast/accuracy", {"horizon": "24h"}),
 }
 DECLARE_VARIABLE = CHECKOUT / "local" / "sam" / "declare_variable.py"
 SAM_PYTHON = ENVIRONMENTS / "sam" / "bin" / "python"
@@ -71,9 +72,10 @@ def check(settings: StackSettings) -> None:
         _run([str(SAM_PYTHON), str(DECLARE_VARIABLE), str(template), function, DATABASE_VARIABLE])
     url = settings.existing_database_url or own_server(settings).tcp_url(DATABASE)
     with _relay(engine, credentials_of(url)) as relayed_url:
-        for function, path in ROUTES.items():
-            container = _body_of(_invoked(template, function, _event(query, path), relayed_url))
-            _compare(container, _get(f"{settings.http_url}{path}?{urlencode(query)}"))
+        for function, (path, more) in ROUTES.items():
+            asked = {**query, **more}
+            container = _body_of(_invoked(template, function, _event(asked, path), relayed_url))
+            _compare(container, _get(f"{settings.http_url}{path}?{urlencode(asked)}"))
             print(f"\nThe container's answer:\n{json.dumps(container, indent=2)}")
 
 

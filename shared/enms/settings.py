@@ -138,6 +138,18 @@ class AnomalySettings(ApiSettings, DetectionSettings):
     """Function `anomaly`."""
 
 
+class ForecastSettings(ApiSettings, TrainingSettings):
+    """Function `forecast`."""
+
+    train_forecasts_function: str | None = Field(
+        None, description="Lambda function that trains forecasts; without it they are trained in this process"
+    )
+
+
+class ForecastScheduleSettings(ApiSettings):
+    """Function `forecast-schedule`."""
+
+
 class UiSettings(ApiSettings):
     """Function `ui`."""
 
@@ -161,6 +173,15 @@ class SchedulerSettings(ApiSettings):
     detect_schedule: str = Field(
         "cron(5 * * * ? *)", description="EventBridge schedule of the detection of anomalies, UTC"
     )
+    forecast_1h_schedule: str = Field(
+        "cron(1,16,31,46 * * * ? *)", description="EventBridge schedule of the next hour's forecasts, UTC"
+    )
+    forecast_24h_schedule: str = Field(
+        "cron(3 * * * ? *)", description="EventBridge schedule of the next day's forecasts, UTC"
+    )
+    forecast_7d_schedule: str = Field(
+        "cron(20 0 * * ? *)", description="EventBridge schedule of the next week's forecasts, UTC"
+    )
 
 
 class CatalogSettings(SchedulerSettings):
@@ -178,6 +199,9 @@ class JobsSettings(SchedulerSettings, DetectionSettings):
     )
     detect_function: str | None = Field(
         None, description="Lambda function that looks for anomalies; without it the job runs in this process"
+    )
+    make_forecasts_function: str | None = Field(
+        None, description="Lambda function that makes forecasts; without it the job runs in this process"
     )
 
 
@@ -202,6 +226,25 @@ class RetrainBaselinesSettings(TrainingSettings):
 
 class DetectAnomaliesSettings(DetectionSettings):
     """Function `detect-anomalies`."""
+
+    database_statement_timeout_seconds: int = Field(
+        240, ge=1, description="a query that takes longer is ended"
+    )
+
+
+class MakeForecastsSettings(TrainingSettings):
+    """Function `make-forecasts`."""
+
+    train_forecasts_function: str | None = Field(
+        None, description="Lambda function that trains forecasts; without it nobody is asked to"
+    )
+    database_statement_timeout_seconds: int = Field(
+        240, ge=1, description="a query that takes longer is ended"
+    )
+
+
+class TrainForecastsSettings(TrainingSettings):
+    """Function `train-forecasts`."""
 
     database_statement_timeout_seconds: int = Field(
         240, ge=1, description="a query that takes longer is ended"

@@ -36,7 +36,16 @@ OWNERS = {
     "starlette": {"web", "functions"},
     "mangum": {"web"},
 }
-HEAVY = ("numpy", "pandas", "scipy", "sklearn", "statsmodels", "prophet")
+WITHOUT_WEB = (
+    "anomaly-webhook",
+    "daily-kpis",
+    "detect-anomalies",
+    "make-forecasts",
+    "migrate",
+    "retrain-baselines",
+    "train-forecasts",
+)
+HEAVY = ("numpy", "pandas", "scipy", "sklearn", "statsmodels", "prophet", "ortools", "holidays")
 
 
 def _sources() -> list[Path]:
@@ -78,7 +87,7 @@ def test_imports_run_one_way(path: Path) -> None:
 )
 def test_a_function_does_not_load_what_it_does_not_need(folder: str) -> None:
     unwanted = (*HEAVY, "boto3", "botocore.client", "pydantic.v1", "enms.web.models", "enms_local")
-    if folder in ("anomaly-webhook", "daily-kpis", "detect-anomalies", "migrate", "retrain-baselines"):
+    if folder in WITHOUT_WEB:
         # Their image has no web packages, or needs none.
         unwanted = (*unwanted, "fastapi", "starlette", "mangum", "enms.web")
     script = f"import sys, app; print([name for name in {unwanted!r} if sys.modules.get(name)])"

@@ -26,11 +26,13 @@ FOLDER_OF = {
     "JobsFunction": "jobs",
     "BaselineFunction": "baseline",
     "AnomalyFunction": "anomaly",
+    "ForecastFunction": "forecast",
+    "ForecastScheduleFunction": "forecast-schedule",
     "UiFunction": "ui",
 }
 
 # What is asked by POST for the sake of its body alone.
-KEEPS_NOTHING = {"/api/v1/baseline/analyze"}
+KEEPS_NOTHING = {"/api/v1/baseline/analyze", "/api/v1/forecast/optimal-schedule"}
 
 
 class _Loader(yaml.SafeLoader):

@@ -25,6 +25,7 @@ def fresh_stack(second_checkout: Path) -> Iterator[Stack]:
         "DAILY_KPIS_SCHEDULE": "rate(1 minute)",
         "RETRAIN_SCHEDULE": "rate(1 minute)",
         "DETECT_SCHEDULE": "rate(1 minute)",
+        "FORECAST_1H_SCHEDULE": "rate(1 minute)",
         "ANOMALY_WEBHOOK_URL": f"http://127.0.0.1:{free_ports(1)[0]}/anomalies",
         "ANOMALY_WEBHOOK_SECRET": "whsec_dG9wIHNlY3JldA==",
     }

@@ -10,6 +10,7 @@ import boto3
 from e2e.running_stack import Stack
 
 PATIENCE_SECONDS = 150
+HORIZONS = {"1h", "24h", "7d", "7d-hourly"}
 
 
 def test_the_rule_of_the_daily_kpis_fires(stack: Stack) -> None:
@@ -60,11 +61,18 @@ def test_a_firing_at_sunday_two_accounts_for_every_machine(stack: Stack) -> None
 
     assert execution["status"] == "SUCCEEDED", execution
     run = stack.api(f"api/v1/jobs/runs/{json.loads(execution['output'])['run_id']}")
-    assert (run["job"], run["counts"]["machines"]) == ("retrain", len(run["items"]))
+    named = [item for item in run["items"] if "machine_name" in item["detail"]]
+    assert (run["job"], run["counts"]["machines"]) == ("retrain", len(named))
     names = {machine["name"] for machine in stack.api("api/v1/machines?active=true")["machines"]}
-    assert {item["detail"]["machine_name"] for item in run["items"]} == names
+    assert {item["detail"]["machine_name"] for item in named} == names
     # The demo has three days here: too few for any of them, which is no failure.
-    assert {item["state"] for item in run["items"]} == {"skipped"}, run["items"]
+    assert {item["state"] for item in named} == {"skipped"}, run["items"]
+    # Forecasts are chosen after the account, of the factory as well, and counted in it.
+    assert all(set(item["detail"]["forecasts"]) == HORIZONS for item in run["items"])
+    (factory,) = [item for item in run["items"] if item not in named]
+    assert factory["detail"]["factory_name"] == "Demo Factory"
+    assert run["counts"]["forecasts_failed"] == 0
+    assert run["counts"]["forecasts"] + run["counts"]["forecasts_skipped"] == 4 * len(run["items"])
 
 
 def test_the_retraining_runs_from_the_shell(stack: Stack) -> None:

@@ -62,9 +62,11 @@ class Retraining:
         return self.outcome(self.start(given))
 
     def account(self, run_id: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-        """A run, and its items by the machine's name."""
+        """A run, and its items by the machine's name, or the factory's of what belongs to it as a whole."""
         run = jobs.run(self.database, UUID(run_id))
-        return run, {item["detail"]["machine_name"]: item for item in run["items"]}
+        named = (item["detail"] for item in run["items"])
+        names = [detail.get("machine_name") or detail["factory_name"] for detail in named]
+        return run, dict(zip(names, run["items"], strict=True))
 
     def calls(self) -> dict[str, int]:
         """How often each machine's training was called."""
@@ -100,7 +102,8 @@ def retraining(
     database = Database(lambda: database_url)
     name = re.sub(r"\W", "-", request.node.name)[:50]
     yield Retraining(local_aws, database, _deploy(local_aws, postgres, database_url, name))
-    local_aws.client("lambda").delete_function(FunctionName=name)
+    for function in (name, f"{name}-forecasts"):
+        local_aws.client("lambda").delete_function(FunctionName=function)
     database.close()
 
 
@@ -120,12 +123,22 @@ def _deploy(aws: LocalAws, postgres: PostgresServer, database_url: str, name: st
         "RETRAIN_CONCURRENCY": "2",
         "LOG_LEVEL": "CRITICAL",
     }
-    function = aws.add_function(
-        name, image="tests/retraining_probe:1", timeout_seconds=30, variables=variables
+
+    def deployed(function: str, probed: str) -> str:
+        return aws.add_function(
+            function,
+            image="tests/retraining_probe:1",
+            timeout_seconds=30,
+            variables={**variables, "PROBED": probed},
+        )
+
+    definition = DEFINITION.replace("${RetrainBaselinesFunction}", deployed(name, "retrain-baselines"))
+    definition = definition.replace(
+        "${TrainForecastsFunction}", deployed(f"{name}-forecasts", "train-forecasts")
     )
     answer = aws.client("stepfunctions").create_state_machine(
         name=name,
-        definition=DEFINITION.replace("${RetrainBaselinesFunction}", function),
+        definition=definition,
         roleArn=f"arn:aws:iam::{ACCOUNT}:role/tested",
     )
     arn: str = answer["stateMachineArn"]
@@ -148,7 +161,13 @@ def test_every_machine_is_accounted_for_and_none_ends_the_run(retraining: Retrai
         "failed": 3,
         "activated": 1,
         "detectors": 4,
+        # Three machines and the factory have all four horizons; two more have three.
+        "forecasts": 22,
+        "forecasts_skipped": 4,
+        "forecasts_failed": 6,
     }
+    factory = items.pop("Berlin")
+    assert (factory["state"], factory["detail"]["forecasts"]["7d-hourly"]["version"]) == ("succeeded", 5)
     assert {name: item["state"] for name, item in items.items()} == {
         "Ends": "failed",
         "Flaky": "succeeded",
@@ -177,6 +196,18 @@ def test_every_machine_is_accounted_for_and_none_ends_the_run(retraining: Retrai
     }
     assert (trained["Good"]["version"], trained["Worse"]["reason"]) == (3, see_log)
     assert trained["Short"]["reason"] == "3 days of readings, 14 are needed."
+    # So are forecasts, one horizon after the other; the one that a process ended with has failed.
+    forecasts = {name: item["detail"]["forecasts"] for name, item in items.items()}
+    assert all(set(each) == {"1h", "24h", "7d", "7d-hourly"} for each in forecasts.values())
+    assert forecasts["Ends"]["24h"]["reason"].startswith("The training's process ended")
+    assert {horizon for horizon, each in forecasts["Ends"].items() if each["state"] == "succeeded"} == {
+        "1h",
+        "7d",
+        "7d-hourly",
+    }
+    assert forecasts["Refused"]["7d"] == {"state": "failed", "reason": "No reading can be used."}
+    assert {each["state"] for each in forecasts["Short"].values()} == {"skipped"}
+    assert forecasts["Worse"]["1h"]["reason"] == see_log
     # Lost connections are repeated, and nothing else.
     assert retraining.calls() == {name: 2 if name == "Flaky" else 1 for name in NAMES}
     # Nothing of a single machine passes through the state.

@@ -12,7 +12,18 @@ import typer
 from enms.errors import ConflictError, EnmsError, InvalidInputError, NotFoundError
 
 # In the order in which `enms --help` lists them. Each has `register(app)`.
-COMMAND_MODULES = ("stack", "catalog", "imports", "demo", "jobs", "baselines", "anomalies")
+COMMAND_MODULES = (
+    "stack",
+    "catalog",
+    "imports",
+    "forecast_imports",
+    "demo",
+    "jobs",
+    "baselines",
+    "anomalies",
+    "forecast_evaluation",
+    "forecasts",
+)
 
 EXIT_FAILED = 1
 EXIT_WRONG_USE = 2
@@ -37,6 +48,7 @@ def main() -> NoReturn:
     """Runs the command line; a failure is one sentence on stderr, a traceback only with LOG_LEVEL=DEBUG."""
     # Before anything loads numpy: as the functions have it, whose matrices are small.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     debug = os.environ.get("LOG_LEVEL", "").upper() == "DEBUG"
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(name)s: %(message)s")
     try:

@@ -108,18 +108,61 @@ def detect(*, as_json: JsonOption = False) -> None:
     _tell(run_id, account)
 
 
+@run.command("forecast-1h")
+def forecast_1h(*, as_json: JsonOption = False) -> None:
+    """Scores past forecasts of the next hour, and makes the next ones."""
+    _make_forecasts("forecast-1h", as_json=as_json)
+
+
+@run.command("forecast-24h")
+def forecast_24h(*, as_json: JsonOption = False) -> None:
+    """Scores past forecasts of the next day and of the next week in hours, and makes the next ones."""
+    _make_forecasts("forecast-24h", as_json=as_json)
+
+
+@run.command("forecast-7d")
+def forecast_7d(*, as_json: JsonOption = False) -> None:
+    """Scores past forecasts of the next week, and makes the next ones."""
+    _make_forecasts("forecast-7d", as_json=as_json)
+
+
+def _make_forecasts(job: str, *, as_json: bool) -> None:
+    from enms.database.connection import Database
+    from enms.observability import log_to_stderr
+    from enms.services import forecast_making, forecast_requests
+    from enms.services import jobs as services
+    from enms_local.cli.database import database_url
+    from enms_local.cli.models import models
+
+    log_to_stderr()
+    settings, store = models()
+    database = Database(database_url, statement_timeout_seconds=600)
+    run_id = services.request_forecasts(database, job, "command", "local")
+    wanted = forecast_making.run(database, store, settings, job, run_id)
+    # Nobody else would: trained here and now, for the next run of the job.
+    for training in forecast_requests.request_wanted(database, wanted):
+        forecast_requests.run(database, store, settings, training)
+    account = services.run(database, run_id)
+    if as_json:
+        print_json(account)
+        return
+    _print_machines(account, {"forecasts": "forecasts", "scored": "scored"})
+    _tell(run_id, account)
+
+
 def _print_machines(account: dict[str, Any], columns: dict[str, str]) -> None:
     """What became of each machine; `columns` tells which of its details is shown under which name."""
     rows = [
         (
-            item["detail"]["factory_name"],
-            item["detail"]["machine_name"],
+            item["detail"].get("factory_name"),
+            # What belongs to a factory as a whole names no machine.
+            item["detail"].get("machine_name"),
             item["state"],
             *(item["detail"].get(name) for name in (*columns.values(), "reason")),
         )
         for item in account["items"]
     ]
-    rows.sort(key=lambda row: row[:2])
+    rows.sort(key=lambda row: [str(name or "") for name in row[:2]])
     print_table(("factory", "machine", "state", *columns, "reason"), rows)
 
 

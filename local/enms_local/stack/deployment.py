@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TEMPLATE = CHECKOUT / "template.yaml"
 SECRET_NAME = "enms/database"  # noqa: S105 - a name, not a secret
 WEBHOOK_SECRET_NAME = "enms/anomaly-webhook"  # noqa: S105 - a name, not a secret
+FITS = f"{STACK_NAME}-train-forecasts"
 PACKAGES_BUCKET = f"{STACK_NAME}-packages"
 DEPLOY_TIMEOUT_SECONDS = 180
 _POLL_SECONDS = 0.2
@@ -78,6 +79,7 @@ class Deployment:
         )
         self._wait(cloudformation)
         resources = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
+        self._limit_fits({each["PhysicalResourceId"] for each in resources})
         write_whole(self._record, json.dumps(self._fingerprint(cloud)))
         return len(resources)
 
@@ -126,6 +128,9 @@ class Deployment:
             "BaselineTrainingDays": str(settings.baseline_training_days),
             "BaselineLimits": settings.baseline_limits,
             "DetectSchedule": settings.detect_schedule,
+            "ForecastHourSchedule": settings.forecast_1h_schedule,
+            "ForecastDaySchedule": settings.forecast_24h_schedule,
+            "ForecastWeekSchedule": settings.forecast_7d_schedule,
             "AnomalyWebhookUrl": settings.anomaly_webhook_url,
             "AnomalyWebhookSecretName": WEBHOOK_SECRET_NAME,
             "CorsAllowedOrigins": settings.cors_allowed_origins,
@@ -150,6 +155,13 @@ class Deployment:
             "cloud": [cloud.pid, round(cloud.create_time())],
             "content": hashlib.sha256(json.dumps(what).encode()).hexdigest(),
         }
+
+    def _limit_fits(self, resources: set[str]) -> None:
+        """Reserves the concurrency of fits, which CloudFormation leaves out here: each takes a core."""
+        if FITS in resources:
+            self._client("lambda").put_function_concurrency(
+                FunctionName=FITS, ReservedConcurrentExecutions=self.settings.retrain_concurrency
+            )
 
     def _wait(self, cloudformation: Any) -> None:
         deadline = time.monotonic() + DEPLOY_TIMEOUT_SECONDS

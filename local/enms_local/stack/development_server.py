@@ -44,5 +44,6 @@ def serve(settings: StackSettings) -> None:
     environment = with_models(whole_environment(), settings) | {
         "ENMS_DATABASE_URL": database_url(settings),
         "OPENBLAS_NUM_THREADS": "1",  # as in the template, and for its reasons
+        "OMP_NUM_THREADS": "1",
     }
     os.execve(command[0], command, environment)  # noqa: S606

@@ -46,6 +46,9 @@ class StackSettings:
         baseline_training_days: Window of the retraining in local days.
         baseline_limits: JSON object of the verdict's thresholds that differ from the defaults.
         detect_schedule: EventBridge expression of the detection, in UTC; empty for the template's.
+        forecast_1h_schedule: The same of the next hour's forecasts.
+        forecast_24h_schedule: The same of the next day's.
+        forecast_7d_schedule: The same of the next week's.
         anomaly_webhook_url: Where each event of an anomaly is posted to; empty for nowhere.
         anomaly_webhook_secret: What is posted is signed with it.
         cors_allowed_origins: Origins of browsers, separated by commas; empty for none.
@@ -75,6 +78,9 @@ class StackSettings:
     baseline_training_days: int = 90
     baseline_limits: str = ""
     detect_schedule: str = ""
+    forecast_1h_schedule: str = ""
+    forecast_24h_schedule: str = ""
+    forecast_7d_schedule: str = ""
     anomaly_webhook_url: str = ""
     anomaly_webhook_secret: str = ""
     cors_allowed_origins: str = ""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -14,7 +14,8 @@ from enms.database.connection import Database
 from enms.database.jobs import RunState, Trigger
 from enms.errors import InvalidInputError, NotFoundError, UnavailableError
 from enms.observability import logger
-from enms.services import daily_kpis, hourly_detection
+from enms.services import daily_kpis, forecast_jobs, hourly_detection
+from enms.services.forecast_jobs import FORECAST_JOBS
 from enms.services.retraining import JOB as RETRAIN
 from enms.services.retraining import TRAINING_JOB
 from enms.services.schedules import next_firing
@@ -34,10 +35,31 @@ class Job:
     Attributes:
         description: What it does.
         schedule: Its rule's schedule, from the settings.
+        lag: How far it is behind at an instant; None of jobs that have no such measure.
     """
 
     description: str
     schedule: Callable[[SchedulerSettings], str]
+    lag: Callable[[Database, datetime], Answer] | None = None
+
+
+def _detection_lag(database: Database, now: datetime) -> Answer:
+    """How far the detection is behind the last closed hour, by the machine that is furthest behind."""
+    machines = watermarks.of_active_machines(database, hourly_detection.ENERGY_TYPE)
+    last_closed = now.replace(minute=0, second=0, microsecond=0)
+    marks = [row["detected_until"] for row in machines if row["detected_until"] is not None]
+    oldest = min(marks, default=None)
+    return {
+        "machines": len(machines),
+        "never_done": len(machines) - len(marks),
+        "behind": sum(mark < last_closed for mark in marks),
+        "done_until": oldest,
+        "hours": max(0.0, round((last_closed - oldest).total_seconds() / 3600, 2)) if oldest else None,
+    }
+
+
+def _forecast_job(name: str, schedule: Callable[[SchedulerSettings], str]) -> Job:
+    return Job(FORECAST_JOBS[name].description, schedule, partial(forecast_jobs.lag, job=name))
 
 
 JOBS: Mapping[str, Job] = {
@@ -52,7 +74,11 @@ JOBS: Mapping[str, Job] = {
     hourly_detection.JOB: Job(
         "Anomalies in each active machine's closed hours that were not looked at yet.",
         lambda settings: settings.detect_schedule,
+        _detection_lag,
     ),
+    "forecast-1h": _forecast_job("forecast-1h", lambda settings: settings.forecast_1h_schedule),
+    "forecast-24h": _forecast_job("forecast-24h", lambda settings: settings.forecast_24h_schedule),
+    "forecast-7d": _forecast_job("forecast-7d", lambda settings: settings.forecast_7d_schedule),
 }
 
 
@@ -71,7 +97,7 @@ def scheduler_status(database: Database, settings: SchedulerSettings) -> Answer:
                 "enabled": settings.scheduler_enabled,
                 "next_run_at": _next_run(job, settings, now, last_runs.get(name)),
                 "last_run": last_runs.get(name),
-                "lag": _lag(database, now) if name == hourly_detection.JOB else None,
+                "lag": job.lag(database, now) if job.lag else None,
             }
             for name, job in JOBS.items()
         ],
@@ -130,6 +156,11 @@ def request_retraining(
 def request_detection(database: Database, trigger: Trigger, actor: str) -> UUID:
     """Notes that the hours not yet looked at for anomalies are to be looked at now."""
     return jobs.add_run(database, hourly_detection.JOB, trigger, actor, {})
+
+
+def request_forecasts(database: Database, job: str, trigger: Trigger, actor: str) -> UUID:
+    """Notes that a job of forecasts is to run now."""
+    return jobs.add_run(database, job, trigger, actor, {})
 
 
 def request_training(database: Database, actor: str, parameters: Mapping[str, Any]) -> UUID:
@@ -202,21 +233,6 @@ def run(database: Database, run_id: UUID) -> Answer:
             f"There is no run {run_id}.", parameter="run_id", given=str(run_id), allowed="a run's id"
         )
     return found | {"items": jobs.items(database, run_id)}
-
-
-def _lag(database: Database, now: datetime) -> Answer:
-    """How far the detection is behind the last closed hour, by the machine that is furthest behind."""
-    machines = watermarks.of_active_machines(database, hourly_detection.ENERGY_TYPE)
-    last_closed = now.replace(minute=0, second=0, microsecond=0)
-    marks = [row["detected_until"] for row in machines if row["detected_until"] is not None]
-    oldest = min(marks, default=None)
-    return {
-        "machines": len(machines),
-        "never_done": len(machines) - len(marks),
-        "behind": sum(mark < last_closed for mark in marks),
-        "done_until": oldest,
-        "hours": max(0.0, round((last_closed - oldest).total_seconds() / 3600, 2)) if oldest else None,
-    }
 
 
 def _next_run(

@@ -164,7 +164,7 @@ def add_machine(
     types = registry.machine_types(database)
     if machine_type not in types:
         raise InvalidInputError(f"There is no machine type '{machine_type}'; there are {', '.join(types)}.")
-    factory_id = _factory_id(database, factory)
+    factory_id = find_factory(database, factory)
     machine_id = registry.add_machine(
         database, factory_id, name, machine_type, rated_power_kw, interval_seconds
     )
@@ -206,7 +206,7 @@ def add_tariff(database: Database, tariff: NewTariff) -> UUID:
         else _number(charge, "demand charge", "per kW", MOST_KW),
         "valid_from": tariff.valid_from,
         "valid_to": tariff.valid_to,
-        "factory_id": _factory_id(database, tariff.factory),
+        "factory_id": find_factory(database, tariff.factory),
     }
     tariff_id = registry.add_tariff(database, columns)
     if tariff_id is None:
@@ -244,6 +244,18 @@ def add_carbon_factor(database: Database, factor: NewCarbonFactor) -> UUID:
     return factor_id
 
 
+def find_factory(database: Database, name: str) -> UUID:
+    """The id of the factory of that name.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    factories: Mapping[str, UUID] = registry.factory_names(database)
+    if name not in factories:
+        raise NotFoundError(f"There is no factory '{name}'; " + _there_are("factories", factories))
+    return factories[name]
+
+
 def find_machine(database: Database, name: str, factory: str | None) -> Row:
     """The machine of that name, with its factory's name and zone.
 
@@ -252,7 +264,7 @@ def find_machine(database: Database, name: str, factory: str | None) -> Row:
         InvalidInputError: Several factories have one, and none of them is named.
     """
     if factory is not None:
-        _factory_id(database, factory)
+        find_factory(database, factory)
     found = registry.machines_named(database, name)
     of_factory = [machine for machine in found if factory in (None, machine["factory_name"])]
     if not of_factory:
@@ -321,13 +333,6 @@ def weekdays(text: str) -> list[int]:
         count = (WEEKDAYS.index(last) - start) % len(WEEKDAYS) if dash else 0
         days.update((start + step) % len(WEEKDAYS) for step in range(count + 1))
     return sorted(days)
-
-
-def _factory_id(database: Database, name: str) -> UUID:
-    factories: Mapping[str, UUID] = registry.factory_names(database)
-    if name not in factories:
-        raise NotFoundError(f"There is no factory '{name}'; " + _there_are("factories", factories))
-    return factories[name]
 
 
 def _there_are(what: str, names: Iterable[str]) -> str:

@@ -2,8 +2,8 @@
 
 A state machine calls the steps: `plan_firing` or `plan_request` notes the run and lists its machines,
 `train_machine` trains one of them, `record_failure` notes one that could not be trained, `summarise` writes
-the account. After each machine its detector of anomalies is trained (`detector_retraining`). `run_here` does
-them all in this process.
+the account. After each machine its detector of anomalies is trained (`detector_retraining`), after the
+account forecasts are chosen (`forecast_retraining`). `run_here` does them all in this process.
 """
 
 import json
@@ -188,8 +188,8 @@ def run_here(database: Database, store: ModelStore, settings: TrainingSettings, 
     Raises:
         UnavailableError: The database or the bucket was lost before the run began, or when it had ended.
     """
-    # Imported here: it builds on this module.
-    from enms.services import detector_retraining
+    # Imported here: they build on this module.
+    from enms.services import detector_retraining, forecast_retraining
 
     identify(run_id=str(run_id))
     try:
@@ -212,6 +212,8 @@ def run_here(database: Database, store: ModelStore, settings: TrainingSettings, 
                 database, run_id, machine, type(error).__name__, str(error)
             )
     summarise(database, store, run_id)
+    machines = _machines(store, _existing(database, run_id))
+    forecast_retraining.run_here(database, store, settings, run_id, machines)
 
 
 def train_as_requested(

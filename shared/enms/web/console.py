@@ -24,6 +24,7 @@ MOST_MACHINES = 500
 PAGES = (
     ("overview", "", "Overview"),
     ("anomaly", "anomaly", "Anomalies"),
+    ("forecast", "forecast", "Forecast"),
     ("baseline", "baseline", "Baselines"),
     ("kpi", "kpi", "Key figures"),
 )

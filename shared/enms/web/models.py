@@ -446,14 +446,14 @@ class Accepted(BaseModel):
     location: str
 
 
-class DetectionLag(BaseModel):
-    """How far the detection of anomalies is behind the last closed hour."""
+class JobLag(BaseModel):
+    """How far a job is behind the last closed step: of the detection an hour, of forecasts that of theirs."""
 
-    machines: int = Field(description="active ones")
-    never_done: int = Field(description="of these, those that were never looked at")
-    behind: int = Field(description="of these, those whose last closed hour was not looked at yet")
+    machines: int = Field(description="active ones; of forecasts with the factories that have any")
+    never_done: int = Field(description="of these, those that it never dealt with")
+    behind: int = Field(description="of these, those whose last closed step it has not seen yet")
     done_until: datetime | None = Field(description="until where the machine is done that is furthest behind")
-    hours: float | None = Field(description="from there to the last closed hour")
+    hours: float | None = Field(description="from there to the last closed step")
 
 
 class ScheduledJob(BaseModel):
@@ -465,7 +465,7 @@ class ScheduledJob(BaseModel):
     enabled: bool
     next_run_at: datetime | None
     last_run: JobRun | None
-    lag: DetectionLag | None = Field(description="of detect-anomalies; null for other jobs")
+    lag: JobLag | None = Field(description="of detect-anomalies and forecasts; null for other jobs")
 
 
 class SchedulerStatus(BaseModel):

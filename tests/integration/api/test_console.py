@@ -9,7 +9,7 @@ import psycopg2
 import pytest
 from integration.api.conftest import BOILER, FACTORY, PRESS, UNKNOWN, Client, client_of
 
-PAGES = ("/ui/", "/ui", "/ui/anomaly", "/ui/baseline", "/ui/kpi", f"/ui/machine/{PRESS}")
+PAGES = ("/ui/", "/ui", "/ui/anomaly", "/ui/baseline", "/ui/forecast", "/ui/kpi", f"/ui/machine/{PRESS}")
 HOSTILE = "</script><script>alert(1)</script>"
 
 

@@ -9,16 +9,21 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg2
 import pytest
-from integration.api.conftest import PRESS, Client
+from integration.api.conftest import PRESS, UNKNOWN, Client
 
+from enms.database import jobs
+from enms.errors import NotFoundError
 from enms.settings import (
     AnomalySettings,
     ApiSettings,
     BaselineSettings,
     CatalogSettings,
+    ForecastScheduleSettings,
+    ForecastSettings,
     JobsSettings,
     KpiSettings,
     UiSettings,
@@ -197,6 +202,73 @@ def test_the_detections_rule_reaches_its_job_once(database_url: str, monkeypatch
     assert function.handler(_event("detect-hourly"), Context) == first
     assert function.handler({"run_id": first["run_id"]}, Context) == first
     function._means().database.close()
+    function._means.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("folder", "event", "settings"),
+    [
+        ("forecast", "forecast-demand", ForecastSettings),
+        ("forecast", "forecast-peak", ForecastSettings),
+        ("forecast", "forecast-train", ForecastSettings),
+        ("forecast", "forecast-regressors", ForecastSettings),
+        ("forecast-schedule", "forecast-optimal-schedule", ForecastScheduleSettings),
+    ],
+)
+def test_forecast_events_reach_their_routes(
+    folder: str,
+    event: str,
+    settings: type[ApiSettings],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    status, _, body = _call(folder, settings, _event(event))
+    # The sample's machine and factory are in no database.
+    assert (status, body["parameter"] in ("machine_id", "factory_id")) == (404, True), body
+
+
+def test_a_making_of_forecasts_by_event(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    status, _, body = _call("jobs", JobsSettings, _event("run-forecast-24h"))
+    assert (status, body["job"]) == (202, "forecast-24h")
+
+
+@pytest.mark.parametrize("job", ["forecast-1h", "forecast-24h", "forecast-7d"])
+def test_the_rules_of_forecasts_reach_their_jobs_once(
+    job: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    function = load_function("make-forecasts")
+    function._means.cache_clear()
+    first = function.handler(_event(job), Context)
+    assert function.handler(_event(job), Context) == first
+    assert function.handler({"run_id": first["run_id"], "step": job}, Context) == first
+    run = jobs.run(function._means().database, UUID(first["run_id"]))
+    assert run is not None
+    assert (run["job"], run["actor"], run["state"]) == (job, f"service:{job}", "succeeded")
+    function._means().database.close()
+    function._means.cache_clear()
+
+
+def test_a_training_by_event_ends_with_its_reason(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENMS_DATABASE_URL", database_url)
+    monkeypatch.setenv("MODELS_BUCKET", "never-asked")
+    function = load_function("train-forecasts")
+    function._means.cache_clear()
+    event, database = _event("train-forecasts"), function._means().database
+    with pytest.raises(NotFoundError, match="There is no run"):
+        function.handler(event, Context)
+    gone = {"machine_id": UNKNOWN, "horizons": ["24h"], "energy_type": "electrical", "actor": "ada"}
+    event["run_id"] = str(jobs.add_run(database, "train-forecasts", "request", "ada", gone))
+    assert function.handler(event, Context) == {"run_id": event["run_id"]}
+    run = jobs.run(database, UUID(event["run_id"]))
+    assert run is not None
+    assert (run["state"], run["error"]) == ("failed", f"There is no machine {UNKNOWN}.")
+    database.close()
     function._means.cache_clear()
 
 

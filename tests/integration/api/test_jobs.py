@@ -229,7 +229,7 @@ def test_the_schedulers_status_tells_rule_next_and_last_run(url: str, path: str)
 def test_the_schedulers_status_tells_how_far_the_detection_is_behind(url: str, database: Database) -> None:
     client = client_of(url)
 
-    def lag() -> models.DetectionLag | None:
+    def lag() -> models.JobLag | None:
         status = models.SchedulerStatus.model_validate_json(client.get("/scheduler/status").text)
         job = {each.job: each for each in status.jobs}["detect-anomalies"]
         assert (job.rule, job.next_run_at is not None) == ("cron(5 * * * ? *)", True)

@@ -63,7 +63,7 @@ def url(database_url: str) -> str:
     """Factories around the world with two machines each, and one that is closed."""
     with psycopg2.connect(database_url) as connection, connection.cursor() as cursor:
         for number, (name, zone) in enumerate([*ZONES.items(), ("Closed", "UTC")]):
-            factory = UUID(int=number + 1)
+            factory = UUID(int=number + 1001)
             cursor.execute(
                 "INSERT INTO factories (id, name, timezone, is_active) VALUES (%s, %s, %s, %s)",
                 [str(factory), name, zone, name != "Closed"],
@@ -93,6 +93,7 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Any:
         retrain=lambda *_, **__: {"state": "succeeded", "activated": True},
         run_requested=lambda *_: {"model_id": UUID(int=7)},
         train_detector=lambda *_, **__: {"detector_id": UUID(int=8), "version": 1},
+        train=lambda *_: {"model": {"id": UUID(int=9), "version": 1, "chosen": []}, "created": True},
     )
     monkeypatch.setattr(
         "enms.services.machine_retraining.retrain", lambda *given, **told: stub.retrain(*given, **told)
@@ -104,6 +105,7 @@ def training(monkeypatch: pytest.MonkeyPatch) -> Any:
         "enms.services.detectors.train_detector",
         lambda *given, **told: stub.train_detector(*given, **told),
     )
+    monkeypatch.setattr("enms.services.forecast_training.train", lambda *given: stub.train(*given))
     return stub
 
 
@@ -339,8 +341,10 @@ def test_in_process_a_run_goes_on_after_failures(
 
     run = jobs.run(database, run_id)
     assert (run["state"], run["counts"]["failed"], run["counts"]["skipped"]) == ("partial", 3, 5)
-    reasons = {item["detail"]["reason"] for item in run["items"]}
+    reasons = {item["detail"].get("reason") for item in run["items"]}
     assert {"The database does not answer now.", "The driver is constant.", "Too few samples."} < reasons
+    # Eight machines and four factories, four horizons each.
+    assert (run["counts"]["forecasts"], len(run["items"])) == (48, 12)
     retraining.run_here(database, store, SETTINGS, run_id)
     assert len(done) == 8
 

@@ -1,6 +1,6 @@
-"""The function `retrain-baselines` whose trainings end as the machine's name says; they count their calls.
+"""The functions of the retraining, whose trainings end as the machine's name says; they count their calls.
 
-What trains detectors is a module of this probe: the real one would load scikit-learn first.
+What trains detectors and forecasts are modules of this probe: the real ones would load scikit-learn first.
 """
 
 import importlib.util
@@ -49,13 +49,42 @@ def train_detector(
     return {"detector_id": machine_id, "version": 3}
 
 
+def train_forecast(
+    database: Any,
+    store: Any,
+    settings: Any,
+    subject: Any,
+    horizons: Any,
+    energy_type: str,
+    actor: str,
+    run_id: Any,
+) -> dict[str, Any]:
+    """What the library's training of a forecast is called with and answers."""
+    assert (energy_type, actor) == ("electrical", "service:retrain-baselines")
+    (horizon,) = horizons
+    if subject.name == "Short":
+        raise InvalidInputError("Two days of readings are missing.", code="little-history")
+    if subject.name == "Refused" and horizon.name == "7d":
+        raise InvalidInputError("No reading can be used.", code="unfit")
+    if subject.name == "Ends" and horizon.name == "24h":
+        os._exit(1)
+    if subject.name == "Worse":
+        raise ZeroDivisionError("a figure that belongs into the log only")
+    return {"model": {"id": subject.id, "version": 5, "chosen": ["mstl"]}, "created": True}
+
+
 machine_retraining.retrain = retrain
 detectors = sys.modules["enms.services.detectors"] = types.ModuleType("enms.services.detectors")
 detectors.train_detector = train_detector  # type: ignore[attr-defined]
 services.detectors = detectors  # type: ignore[attr-defined]
+forecast_training = sys.modules["enms.services.forecast_training"] = types.ModuleType(
+    "enms.services.forecast_training"
+)
+forecast_training.train = train_forecast  # type: ignore[attr-defined]
+services.forecast_training = forecast_training  # type: ignore[attr-defined]
 
 _spec = importlib.util.spec_from_file_location(
-    "retrain_baselines", Path(os.environ["CHECKOUT"]) / "functions" / "retrain-baselines" / "app.py"
+    "probed_function", Path(os.environ["CHECKOUT"]) / "functions" / os.environ["PROBED"] / "app.py"
 )
 assert _spec is not None
 assert _spec.loader is not None

@@ -51,6 +51,12 @@ def anomaly(request: Request, console: ConsoleDependency, database: DatabaseDepe
     return console.page(request, database, "anomaly")
 
 
+@router.get("/forecast")
+def forecast(request: Request, console: ConsoleDependency, database: DatabaseDependency) -> Response:
+    """The coming load with its bands and peak, and when to run jobs so that they cost less."""
+    return console.page(request, database, "forecast")
+
+
 @router.get("/machine/{machine_id}")
 def machine(
     machine_id: str, request: Request, console: ConsoleDependency, database: DatabaseDependency

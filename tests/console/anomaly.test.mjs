@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { atWallTime, offeredTime, wallTime } from "../../functions/ui/static/anomaly-actions.js";
+import { offeredTime } from "../../functions/ui/static/anomaly-actions.js";
 import { inOrder } from "../../functions/ui/static/anomaly-below.js";
 import { comparedText, factsOf, rarity, seriesSpec, shortened, sureness, usualValue } from "../../functions/ui/static/anomaly-detail.js";
 import { lanesOf, lasted, newsText, noneText, periodText, questionOf, spanOf, sumsQuestionOf, summaryTiles, wantedOf, whenText } from "../../functions/ui/static/anomaly-faces.js";
-import { moneyOf } from "../../functions/ui/static/format.js";
+import { atWallTime, moneyOf, wallTime } from "../../functions/ui/static/format.js";
 
 const BERLIN = "Europe/Berlin";
 const NOW = Date.parse("2026-11-24T18:00:00Z");

@@ -2,7 +2,7 @@
  * What people do with an anomaly: acknowledge it, resolve it, hold further alerts back.
  */
 import { isCancelled, post, Problem, put } from "./api.js";
-import { instant, readable, zoneOffset } from "./format.js";
+import { atWallTime, instant, readable, wallTime } from "./format.js";
 import { byId, element } from "./page.js";
 
 /**
@@ -13,28 +13,6 @@ import { byId, element } from "./page.js";
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const OUTCOMES = new Map(Object.entries({ fixed: "fixed", false_alarm: "a false alarm", expected: "expected" }));
-
-/**
- * An instant as the factory's clocks show it: `2026-11-24T09:15`.
- * @param {number} at Milliseconds since 1970.
- * @param {string} zone
- */
-export function wallTime(at, zone) {
-  return new Date(at + zoneOffset(at, zone)).toISOString().slice(0, 16);
-}
-
-/**
- * The instant at which the factory's clocks show something, in ISO 8601; of an hour that comes twice the first.
- * @param {string} wall `2026-11-24T09:15`
- * @param {string} zone
- */
-export function atWallTime(wall, zone) {
-  const shown = Date.parse(`${wall.slice(0, 16)}:00Z`);
-  const before = shown - zoneOffset(shown - DAY_MS, zone);
-  const after = shown - zoneOffset(shown + DAY_MS, zone);
-  const found = [before, after].find((at) => at + zoneOffset(at, zone) === shown) ?? after;
-  return new Date(found).toISOString();
-}
 
 /**
  * Which time a person is offered to hold back: from the anomaly, else from this hour on, until this hour of tomorrow is over.

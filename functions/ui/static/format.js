@@ -180,6 +180,24 @@ export function pValue(p) {
 }
 
 /**
+ * A probability of what comes, which is never told as certainty.
+ * @param {number} probability
+ */
+export function chance(probability) {
+  if (probability < 0.01) return `under ${percent(0.01)}`;
+  return probability > 0.99 ? `over ${percent(0.99)}` : percent(probability);
+}
+
+/**
+ * The tone of a probability of something that costs money.
+ * @param {number} probability
+ */
+export function riskTone(probability) {
+  if (probability >= 0.5) return "critical";
+  return probability >= 0.1 ? "warning" : "good";
+}
+
+/**
  * How much more or less than before, as a share of before; null where that means nothing.
  * @param {number | null | undefined} value
  * @param {number | null | undefined} before
@@ -302,6 +320,28 @@ export function dayStart(day, zone) {
   const start = wall - zoneOffset(guess, zone);
   // At midnight the clock may be put forward: then the day begins an hour later by the clock.
   return localDay(start, zone) < day ? start + HOUR_MS : start;
+}
+
+/**
+ * An instant as the factory's clocks show it: `2026-11-24T09:15`.
+ * @param {number} at Milliseconds since 1970.
+ * @param {string} zone
+ */
+export function wallTime(at, zone) {
+  return new Date(at + zoneOffset(at, zone)).toISOString().slice(0, 16);
+}
+
+/**
+ * The instant at which the factory's clocks show something, in ISO 8601; of an hour that comes twice the first.
+ * @param {string} wall `2026-11-24T09:15`
+ * @param {string} zone
+ */
+export function atWallTime(wall, zone) {
+  const shown = Date.parse(`${wall.slice(0, 16)}:00Z`);
+  const before = shown - zoneOffset(shown - DAY_MS, zone);
+  const after = shown - zoneOffset(shown + DAY_MS, zone);
+  const found = [before, after].find((at) => at + zoneOffset(at, zone) === shown) ?? after;
+  return new Date(found).toISOString();
 }
 
 /**

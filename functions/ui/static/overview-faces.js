@@ -2,7 +2,7 @@
  * What the overview makes of the answers: the faces of its tiles, the order and the cards of its machines. No calls.
  */
 import {
-  age, byChance, count, dayStart, instant, isFigure, isStale, label, money, moneyOf, namesIn, NONE, number, percent, readable, signed, unlikeExpected,
+  age, byChance, chance, count, dayStart, instant, isFigure, isStale, label, money, moneyOf, namesIn, NONE, number, percent, readable, riskTone, signed, unlikeExpected,
 } from "./format.js";
 import { badge, element, statusBadge, tone } from "./page.js";
 
@@ -21,6 +21,7 @@ const MOST_NAMES = 3;
 const RANKS = ["critical", "warning", "normal"];
 const JOBS = new Map(Object.entries({
   "daily-kpis": "Daily key figures", retrain: "Retraining of baselines", "train-baseline": "Training of a baseline", "detect-anomalies": "Detection of anomalies",
+  "forecast-1h": "Forecasts of the hour", "forecast-24h": "Forecasts of the day", "forecast-7d": "Forecasts of the week", "train-forecasts": "Training of forecasts",
 }));
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -102,6 +103,35 @@ export function peakFace({ billing_peak_kw: peakKw, billing_peak_time: at, reaso
     notes: [
       `Quarter hour of ${instant(at, zone, "moment")}`,
       ...(contractKw ? [`${percent(share)} of the ${number(contractKw, "kW")} in the contract`] : []),
+    ],
+  };
+}
+
+/**
+ * The month's peak as what foretells the next one knows it.
+ * @param {any} peak Of `forecast/peak`.
+ */
+export function monthsPeak({ peak_so_far_this_month_kw: peakKw, peak_so_far_this_month_at: at }) {
+  return { billing_peak_kw: peakKw, billing_peak_time: at, reason: null };
+}
+
+/**
+ * The quarter hour that will be the highest of the next day, and whether that may cost more than any did.
+ * @param {any} peak Of `forecast/peak`; with a `reason` alone where nothing could be foretold.
+ * @param {Context} context
+ * @returns {Face}
+ */
+export function nextPeakFace(peak, { zone, contractKw }) {
+  if (peak.reason) return { value: NONE, notes: [readable(peak.reason, zone)] };
+  const { timestamp: at, power_kw: power, limit_kw: limit, probability_over_limit: probability, peak_so_far_this_month_kw: soFar } = peak;
+  const isTold = isFigure(limit) && isFigure(probability);
+  return {
+    value: number(power, "kW"),
+    tone: isTold ? riskTone(probability) : null,
+    notes: [
+      `Quarter hour of ${instant(at, zone, "moment")}`,
+      ...(isTold ? [`${chance(probability)} that it goes over the ${number(limit, "kW")} ${limit === contractKw ? "in the contract" : "of this month"}`] : []),
+      ...(isFigure(soFar) && power > soFar ? ["More than this month has had"] : []),
     ],
   };
 }

@@ -4,7 +4,8 @@
 import { address, get, isCancelled, Problem } from "./api.js";
 import { addDays, age, calendarDay, instant, localDay, unlikeExpected } from "./format.js";
 import {
-  anomaliesFace, carbonFace, cardOf, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, ordered, peakFace, serviceFace,
+  anomaliesFace, carbonFace, cardOf, costFace, dataFace, deviationFace, isTooEarly, latestElsewhere, monthsPeak, nextPeakFace, ordered, peakFace,
+  serviceFace,
 } from "./overview-faces.js";
 import { announce, badge, byId, catalogue, element, factory, pageAddress, PeriodPicker, Region, start, state } from "./page.js";
 
@@ -98,12 +99,11 @@ class Overview {
   /** @returns {Map<string, () => Promise<any>>} */
   sources() {
     const { from, to } = this.picker.days();
-    const { today } = this.context();
     const of = { factory_id: this.factory.id };
     return new Map(Object.entries({
       overview: () => this.overview(),
       kpis: () => get("kpis", "api/v1/kpi/all", { ...of, start: from, end: to }),
-      peak: () => get("peak", "api/v1/kpi/peak-demand", { ...of, start: firstOfMonth(today), end: today }),
+      peak: () => this.peaks(),
       anomalies: () => get("anomalies", "api/v1/anomaly/active", { ...of, limit: MOST_ANOMALIES }),
       service: async () => {
         const known = this.health;
@@ -112,6 +112,20 @@ class Overview {
         return { scheduler, health };
       },
     }));
+  }
+
+  /** The next peak and the month's, which one call tells; of a factory that nothing is foretold of the month's alone. */
+  async peaks() {
+    const { today, contractKw } = this.context();
+    const of = { factory_id: this.factory.id };
+    try {
+      const next = await get("next-peak", "api/v1/forecast/peak", { ...of, horizon: "24h", limit_kw: contractKw });
+      return { next, month: monthsPeak(next) };
+    } catch (error) {
+      if (isCancelled(error)) throw error;
+      const reason = error instanceof Problem ? error.message : "It could not be foretold.";
+      return { next: { reason }, month: await get("peak", "api/v1/kpi/peak-demand", { ...of, start: firstOfMonth(today), end: today }) };
+    }
   }
 
   /** Of the period; in the first hours of a day of the day before. */
@@ -265,7 +279,8 @@ const TILES = [
   { id: "deviation", source: "overview", face: deviationFace, href: ({ pageOf }) => pageOf("baseline", {}) },
   { id: "cost", source: "kpis", face: costFace, href: ({ period, pageOf }) => pageOf("kpi", period) },
   { id: "carbon", source: "kpis", face: carbonFace, href: ({ period, pageOf }) => pageOf("kpi", period) },
-  { id: "peak", source: "peak", face: peakFace, href: ({ today, pageOf }) => pageOf("kpi", { from: firstOfMonth(today), to: today }) },
+  { id: "peak", source: "peak", face: ({ month }, context) => peakFace(month, context), href: ({ today, pageOf }) => pageOf("kpi", { from: firstOfMonth(today), to: today }) },
+  { id: "next-peak", source: "peak", face: ({ next }, context) => nextPeakFace(next, context), href: ({ pageOf }) => pageOf("forecast", {}) },
   { id: "anomalies", source: "anomalies", face: anomaliesFace, href: ({ pageOf }) => pageOf("anomaly", {}) },
   { id: "data", source: "overview", face: dataFace, href: () => null },
   { id: "service", source: "service", face: serviceFace, href: () => `${address("docs")}#/jobs` },

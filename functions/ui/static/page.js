@@ -380,10 +380,34 @@ export function statusBadge({ status, status_at: at, data_interval_seconds: inte
  * @param {string} text
  */
 export function download(name, type, text) {
-  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  save(name, new Blob([text], { type: `${type};charset=utf-8` }));
+}
+
+/**
+ * @param {string} name
+ * @param {Blob} content
+ */
+function save(name, content) {
+  const url = URL.createObjectURL(content);
   element("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
   announce(`${name} was saved.`);
+}
+
+/**
+ * Hands a chart to the browser as a picture, on the ground that it has on the page.
+ * @param {HTMLCanvasElement} chart
+ * @param {string} name
+ */
+export function savePicture(chart, name) {
+  const picture = element("canvas", { width: chart.width, height: chart.height });
+  const pen = /** @type {CanvasRenderingContext2D} */ (picture.getContext("2d"));
+  pen.fillStyle = getComputedStyle(/** @type {Element} */ (chart.closest(".card"))).backgroundColor;
+  pen.fillRect(0, 0, picture.width, picture.height);
+  pen.drawImage(chart, 0, 0);
+  picture.toBlob((content) => {
+    if (content) save(name, content);
+  });
 }
 
 /**

@@ -13,6 +13,7 @@ PAGES = {
     "overview": "ui/?days=7",
     "anomaly": "ui/anomaly?show=30",
     "baseline": "ui/baseline?machine={machine}&days=7",
+    "forecast": "ui/forecast?machine={machine}",
     "kpi": "ui/kpi?machine={machine}&days=7",
     "machine": "ui/machine/{machine}?days=7",
 }

@@ -42,6 +42,8 @@ SHOTS = (
     Shot("anomaly-dark", "ui/anomaly", color_scheme="dark"),
     Shot("baseline", "ui/baseline?machine={machine}"),
     Shot("baseline-dark", "ui/baseline?machine={machine}", color_scheme="dark"),
+    Shot("forecast", "ui/forecast"),
+    Shot("forecast-dark", "ui/forecast", color_scheme="dark"),
     Shot("kpi", "ui/kpi?machine={machine}"),
     Shot("machine", "ui/machine/{machine}"),
 )

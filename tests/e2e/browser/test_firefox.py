@@ -13,7 +13,9 @@ def firefox(firefox_program: str) -> Iterator[Firefox]:
         yield firefox
 
 
-@pytest.mark.parametrize("path", ["ui/", "ui/anomaly", "ui/baseline", "ui/kpi", "ui/machine/{machine_id}"])
+@pytest.mark.parametrize(
+    "path", ["ui/", "ui/anomaly", "ui/baseline", "ui/forecast", "ui/kpi", "ui/machine/{machine_id}"]
+)
 def test_a_page_comes_without_complaint(firefox: Firefox, console_stack: Stack, path: str) -> None:
     machine_id = console_stack.api("api/v1/machines?limit=1")["machines"][0]["id"]
     firefox.problems.clear()

@@ -16,6 +16,9 @@ from benchmarks import (
     cold_start,
     console_rows,
     energy_sql,
+    forecast_demo,
+    forecast_rows,
+    forecast_service,
     front_door_rows,
     import_rows,
     interval_coverage,
@@ -23,6 +26,7 @@ from benchmarks import (
     memory,
     real_data,
     retraining,
+    schedule_rows,
 )
 from benchmarks.stack import BenchStack, bench_stack
 from benchmarks.table import Figure, markdown
@@ -69,12 +73,27 @@ GROUPS: dict[str, Callable[[Parts], Iterable[Figure]]] = {
     "anomaly-front-door": lambda parts: anomaly_service.by_front_door(parts.stack),
     "anomaly-repeated": lambda parts: anomaly_service.repeated(parts.stack),
     "anomaly-machines": lambda parts: anomaly_service.hundred_machines(parts.stack),
+    "forecast-day": lambda _: forecast_rows.day(),
+    "forecast-week": lambda _: forecast_rows.week(),
+    "forecast-week-hourly": lambda _: forecast_rows.week_hourly(),
+    "forecast-hour": lambda _: forecast_rows.hour(),
+    "forecast-six": lambda _: forecast_rows.six(),
+    "forecast-demo": lambda _: forecast_demo.machines(),
+    "forecast-proof": lambda _: forecast_demo.cost(),
+    "forecast-dev": lambda parts: forecast_service.by_development_server(parts.stack),
+    "forecast-fit": lambda parts: forecast_service.fits(parts.stack),
+    "forecast-cold-start": lambda parts: forecast_service.cold_start(parts.stack),
+    "forecast-front-door": lambda parts: forecast_service.by_front_door(parts.stack),
+    "schedule": lambda _: schedule_rows.rows(),
     "retraining": lambda parts: retraining.rows(parts.stack),
     "console": lambda parts: console_rows.rows(parts.stack),
     "memory": lambda parts: memory.rows(parts.stack),
     "up-fresh": lambda _: make_up.fresh_clone(),
 }
-TOGETHER = {"anomalies": [name for name in GROUPS if name.startswith("anomaly-")]}
+TOGETHER = {
+    "anomalies": [name for name in GROUPS if name.startswith("anomaly-")],
+    "forecasts": [name for name in GROUPS if name.startswith("forecast-")],
+}
 ONLY_BY_NAME = ("up-fresh",)
 
 

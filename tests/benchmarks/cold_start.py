@@ -31,9 +31,9 @@ _LISTED_PACKAGES = 14
 def rows() -> Iterator[Figure]:
     """The cold start's ratio, and each import's share of it."""
     with filled_database() as database:
-        secret = _secret(database.tcp_url)
+        credentials = secret(database.tcp_url)
         kpi_event, peer_event = _kpi_event(database.machine_id), {**_event(), "path": "/probe"}
-        with function_cloud(secret) as cloud:
+        with function_cloud(credentials) as cloud:
             kpi, peer, baseline = [], [], []
             analysis = _analysis_event(database.machine_id)
             for _ in range(RUNS):
@@ -94,7 +94,8 @@ def _analysis_event(machine_id: UUID) -> Mapping[str, Any]:
     return {**event, "path": path, "resource": path, "body": json.dumps(asked)}
 
 
-def _secret(url: str) -> Mapping[str, Any]:
+def secret(url: str) -> Mapping[str, Any]:
+    """What functions read of a database, by its URL over TCP."""
     parts = urlsplit(url)
     return {
         "host": parts.hostname,

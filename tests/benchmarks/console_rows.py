@@ -24,7 +24,7 @@ TICKS = 60
 WARMING_TICKS = 3
 YEAR_HOURS = 8_760
 MACHINE, LEAKING = "Compressor-1", "Boiler-1"
-FUNCTIONS = ("ui", "anomaly", "kpi", "baseline", "catalog", "jobs")
+FUNCTIONS = ("ui", "anomaly", "kpi", "baseline", "forecast", "catalog", "jobs")
 DRIVERS = ("production_count", "operating_hours", "outdoor_temp_c", "working_day")
 PAINT_MS, COLD_PAINT_MS = 700, 1500
 BYTES, REQUESTS = 200_000, 12
@@ -48,6 +48,7 @@ def _rows(stack: BenchStack, browser: Browser) -> Iterator[Figure]:
         "overview": "ui/",
         "anomaly": "ui/anomaly",
         "baseline": f"ui/baseline?machine={machine_id}",
+        "forecast": f"ui/forecast?machine={machine_id}",
         "kpi": "ui/kpi",
         "machine": f"ui/machine/{machine_id}",
     }

@@ -38,6 +38,7 @@ def violations(browser: Browser, stack: BenchStack, pages: Mapping[str, str]) ->
         **{name: _with(path, _NO_READINGS) for name, path in pages.items()},
         "overview": f"ui/?factory={factory}",
         "anomaly": f"ui/anomaly?factory={factory}",
+        "forecast": f"ui/forecast?factory={factory}",
     }
     states: tuple[tuple[str, Mapping[str, str], Callable[[Page, str], str]], ...] = (
         ("ready", pages, _ready),

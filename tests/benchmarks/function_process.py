@@ -95,6 +95,8 @@ class FunctionCloud:
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
             "DATABASE_SECRET_NAME": SECRET_NAME,
             "DATABASE_POOL_SIZE": "1",
+            # Named, and never asked: what is measured reads no model.
+            "MODELS_BUCKET": "models",
         }
 
 

@@ -43,6 +43,7 @@ def development_server(database_url: str, **more: str) -> Iterator[str]:
         ENMS_DATABASE_URL=database_url,
         LOG_LEVEL="INFO",
         OPENBLAS_NUM_THREADS="1",
+        OMP_NUM_THREADS="1",
         **more,
     )
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

@@ -68,10 +68,14 @@ def bench_stack() -> Iterator[BenchStack]:
 
 
 def environment_of_own(state_dir: Path) -> Mapping[str, str]:
-    """This process's environment, with free ports and a state folder, and without settings of a stack."""
+    """This process's environment, with free ports and a state folder, and without settings of a stack.
+
+    Rules don't fire: what runs by itself would run beside what is measured.
+    """
     cleared = {k: v for k, v in compiled_environment().items() if not k.startswith(("ENMS_", "DATABASE_"))}
     ports = {name: str(free_port()) for name in PORTS}
-    return {**cleared, **ports, "ENMS_STATE_DIR": str(state_dir), "ENMS_DATABASE_URL": ""}
+    own = {"ENMS_STATE_DIR": str(state_dir), "ENMS_DATABASE_URL": "", "SCHEDULER_ENABLED": "false"}
+    return {**cleared, **ports, **own}
 
 
 def run(command: list[str], environment: Mapping[str, str] = os.environ) -> str:

@@ -67,10 +67,10 @@ def test_a_firing_at_sunday_two_accounts_for_every_machine(stack: Stack) -> None
     assert {item["detail"]["machine_name"] for item in named} == names
     # The demo has three days here: too few for any of them, which is no failure.
     assert {item["state"] for item in named} == {"skipped"}, run["items"]
-    # Forecasts are chosen after the account, of the factory as well, and counted in it.
+    # Forecasts are chosen after the account, of the factories as well, and counted in it.
     assert all(set(item["detail"]["forecasts"]) == HORIZONS for item in run["items"])
-    (factory,) = [item for item in run["items"] if item not in named]
-    assert factory["detail"]["factory_name"] == "Demo Factory"
+    factories = {item["detail"]["factory_name"] for item in run["items"] if item not in named}
+    assert "Demo Factory" in factories
     assert run["counts"]["forecasts_failed"] == 0
     assert run["counts"]["forecasts"] + run["counts"]["forecasts_skipped"] == 4 * len(run["items"])
 

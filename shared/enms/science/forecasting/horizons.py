@@ -41,7 +41,7 @@ class Horizon:
         return 7 * self.steps_per_day
 
 
-NEXT_HOUR = Horizon("1h", QUARTER_SECONDS, 4, training_days=28, proof_days=42, origin_every_steps=29)
+NEXT_HOUR = Horizon("1h", QUARTER_SECONDS, 4, training_days=28, proof_days=28, origin_every_steps=29)
 NEXT_DAY = Horizon("24h", HOUR_SECONDS, 24, training_days=56, proof_days=28, origin_every_steps=24)
 # Of overlapping weeks there are enough to choose by, and to make bands of.
 NEXT_WEEK = Horizon("7d", DAY_SECONDS, 7, training_days=259, proof_days=140, origin_every_steps=3)

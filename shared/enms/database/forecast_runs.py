@@ -1,10 +1,27 @@
-"""Which trainings of forecasts were asked for, and which are due."""
+"""Which runs of forecasts there were, which trainings were asked for, and which are due."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from enms.database.connection import Database
+from enms.database.connection import Connection, Database, rows
+
+
+def is_first_of_day(connection: Connection, run_id: UUID) -> bool:
+    """Whether no other run of its job has come to its end since the UTC day in which it began."""
+    (found,) = rows(
+        connection,
+        """
+        SELECT NOT EXISTS (
+            SELECT FROM analytics.job_runs former
+            WHERE former.job = r.job AND former.id <> r.id AND former.state IN ('succeeded', 'partial')
+              AND former.started_at >= date_trunc('day', r.started_at, 'UTC')) AS is_first
+        FROM analytics.job_runs r WHERE r.id = %s
+        """,
+        (run_id,),
+    )
+    is_first: bool = found["is_first"]
+    return is_first
 
 
 def asked_since(database: Database, job: str, since: datetime) -> dict[tuple[str, str], datetime]:

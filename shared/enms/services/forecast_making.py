@@ -8,7 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from enms.artifacts import DamagedArtifactError, ModelStore
-from enms.database import forecast_accuracy, forecast_issues, forecast_models, forecast_subjects, jobs
+from enms.database import (
+    forecast_accuracy,
+    forecast_issues,
+    forecast_models,
+    forecast_runs,
+    forecast_subjects,
+    jobs,
+)
 from enms.database.connection import Connection, Database, Row
 from enms.errors import EnmsError, UnavailableError
 from enms.observability import logger
@@ -24,10 +31,9 @@ from enms.services.forecasters import loaded
 from enms.services.job_runs import do_once, write_account
 from enms.settings import TrainingSettings
 
-# A model is judged by what it foretold in this time: once a day by the rules' firings, since that is much to
-# count, and by every run that a person asks for.
+# A model is judged by what it foretold in this time: by each job's first firing of a day, since that is much
+# to count, and by every run that a person asks for.
 _RECENT = timedelta(days=14)
-_JUDGED_AT_HOUR = 3
 # One that learned from a short history is trained anew when that has grown by half.
 _GROWN = 1.5
 # For how long forecasts are kept, and of plans, which are long, more than one a day.
@@ -103,7 +109,7 @@ class _Making:
         names = FORECAST_JOBS[run["job"]].horizons
         now = datetime.now(UTC)
         models = {name: forecast_models.all_active(connection, ENERGY_TYPE, name) for name in names}
-        is_judging = run["trigger"] != "schedule" or (now.hour == _JUDGED_AT_HOUR and now.minute < 15)
+        is_judging = run["trigger"] != "schedule" or forecast_runs.is_first_of_day(connection, run["id"])
         judged = [row for each in models.values() for row in each.values()] if is_judging else []
         return cls(
             store=store,
@@ -165,13 +171,21 @@ def _serve(
     if history is None:
         return "skipped", {"reason": f"{subject.name} has no reading of {ENERGY_TYPE} energy at all."}
     made, scored, reasons = 0, 0, []
+    damaged: DamagedArtifactError | None = None
     for horizon in making.horizons:
         scored += forecast_scoring.score(connection, subject, ENERGY_TYPE, horizon, making.now)
         origin_at = origin_of(history[1], making.now, horizon.step_seconds, subject.timezone)
-        count, reason = _make(connection, making, subject, horizon, origin_at, origin_at - history[0])
+        try:
+            count, reason = _make(connection, making, subject, horizon, origin_at, origin_at - history[0])
+        except DamagedArtifactError as error:
+            # A failure of the subject, once its other horizons are served.
+            damaged = error
+            continue
         made += count
         if reason is not None:
             reasons.append(f"{horizon.name}: {reason}")
+    if damaged is not None:
+        raise damaged
     detail: dict[str, Any] = {"forecasts": made, "scored": scored}
     if reasons:
         detail["reason"] = " ".join(reasons)

@@ -215,19 +215,36 @@ def test_errors_of_late_reach_the_model(plant: Plant, monkeypatch: pytest.Monkey
     assert errors.starts_at.tolist() == [int(first["origin_at"].timestamp())]
 
 
-def test_a_model_that_became_worse_than_the_naive_is_asked_to_be_trained(plant: Plant) -> None:
+def worse_than_the_naive(plant: Plant) -> None:
+    """A day's model, and six days in which the naive knew better."""
     trained = plant.train(plant.machine(), "24h")
-    # Six days in which the naive knew better.
     for days in range(2, 8):
         starts_at = [this_hour() - days * DAY + n * HOUR for n in range(24)]
         power = np.full(24, 40.0)
         Issued(plant.works).add(Issue(starts_at, power, power + 30, power + 29), trained["model"]["id"])
+
+
+def test_a_model_that_became_worse_than_the_naive_is_asked_to_be_trained(plant: Plant) -> None:
+    worse_than_the_naive(plant)
     run_id, wanted = ask(plant, "forecast-24h")
 
     assert (MACHINE, "24h") in {(each.subject.id, each.horizon) for each in wanted}
     detail = account(plant, run_id)[1]["Press"]["detail"]
     assert "it is trained again" in detail["reason"]
     assert detail["forecasts"] == 1
+
+
+def test_rules_judge_by_their_first_firing_of_a_day(plant: Plant) -> None:
+    worse_than_the_naive(plant)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    judged = []
+    for firing in range(3):
+        _, wanted = fire(plant, "forecast-24h", midnight + timedelta(minutes=firing))
+        judged.append((MACHINE, "24h") in {(each.subject.id, each.horizon) for each in wanted})
+        if firing == 1:
+            # As if the runs so far had been yesterday's.
+            plant.rows("UPDATE analytics.job_runs SET started_at = started_at - interval '1 day' RETURNING 1")
+    assert judged == [True, False, True]
 
 
 def test_a_model_of_few_days_is_trained_again_when_there_are_more(plant: Plant) -> None:
@@ -259,6 +276,22 @@ def test_a_failure_does_not_hold_up_the_others(plant: Plant) -> None:
     assert "is not in the bucket" in items["Saw"]["detail"]["reason"]
     assert {(each.subject.id, each.horizon) for each in wanted} == {(SECOND, "1h")}
     assert {row["subject_id"] for row in issues(plant)} == {MACHINE, FACTORY}
+
+
+def test_a_lost_model_does_not_hold_up_the_other_horizon(plant: Plant) -> None:
+    train_all(plant, "24h", "7d-hourly")
+    plant.rows(
+        "UPDATE analytics.forecast_models SET artifact_key = 'forecasts/gone.json'"
+        " WHERE subject_id = %s AND horizon = '24h'",
+        (MACHINE,),
+    )
+    emptied = Plant(plant.database, ModelStore(plant.store.bucket), plant.works)
+    run_id, wanted = fire(emptied, "forecast-24h")
+
+    assert account(plant, run_id)[1]["Press"]["state"] == "failed"
+    assert (MACHINE, "24h") in {(each.subject.id, each.horizon) for each in wanted}
+    made = {row["horizon"] for row in issues(plant) if row["subject_id"] == MACHINE}
+    assert made == {"7d-hourly"}
 
 
 def test_a_model_that_can_not_be_asked_any_more_is_to_be_trained(

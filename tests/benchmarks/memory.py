@@ -20,8 +20,16 @@ _ENMS = str(Path(sys.executable).with_name("enms"))
 
 def rows(stack: BenchStack) -> Iterator[Figure]:
     """The sum over all processes before and after the calls, made by one client."""
-    # Anew, so that no other row's calls have left anything.
+    # Anew, so that no other row's calls have left anything, and with rules, as whoever deploys it has it.
     stack.make("down")
+    try:
+        yield from _rows(stack.with_rules())
+    finally:
+        stack.make("down")
+        stack.make("up")
+
+
+def _rows(stack: BenchStack) -> Iterator[Figure]:
     stack.make("up")
     last = datetime.now(tz=UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     paths = kpi_paths("all", UUID(stack.first_machine_id()), 1, last - timedelta(days=100), last)

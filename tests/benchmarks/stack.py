@@ -8,7 +8,7 @@ import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,10 @@ class BenchStack:
             RuntimeError: It failed; the message ends with what it printed.
         """
         return run(["make", "--directory", str(self.checkout), target], self.environment)
+
+    def with_rules(self) -> "BenchStack":
+        """The same stack with rules that fire, once it is up anew: as whoever deploys it has it."""
+        return replace(self, environment={**self.environment, "SCHEDULER_ENABLED": "true"})
 
     def get(self, path: str) -> Any:
         """The JSON of a GET through the front door."""
